@@ -14,10 +14,10 @@ const LONGEST = 59;
 
 /** A function's name for the report: its own, or that of the variable or property that holds it, or the call it is passed to. */
 function nameOf(node, source) {
-  for (let at = node; at !== source; at = at.parent) {
-    if (at.kind === SyntaxKind.Constructor) return "constructor";
-    if (at.name) return at.name.getText(source);
-    if (at !== node && at.kind === SyntaxKind.CallExpression) return `a function passed to ${at.expression.getText(source)}`;
+  for (let ancestor = node; ancestor !== source; ancestor = ancestor.parent) {
+    if (ancestor.kind === SyntaxKind.Constructor) return "constructor";
+    if (ancestor.name) return ancestor.name.getText(source);
+    if (ancestor !== node && ancestor.kind === SyntaxKind.CallExpression) return `a function passed to ${ancestor.expression.getText(source)}`;
   }
   return "a function without a name";
 }
@@ -30,16 +30,16 @@ function functions(files, options = {}) {
     return files.flatMap((file) => {
       const source = snapshot.getDefaultProjectForFile(file).program.getSourceFile(file);
       const line = (position) => source.getLineAndCharacterOfPosition(position).line + 1;
-      const found = [];
+      const declared = [];
       const visit = (node) => {
         if (isFunctionLikeDeclaration(node) || isClassStaticBlockDeclaration(node)) {
           const first = line(node.getStart(source));
-          found.push({ file, name: nameOf(node, source), first, lines: line(node.end) - first + 1 });
+          declared.push({ file, name: nameOf(node, source), first, lines: line(node.end) - first + 1 });
         }
         node.forEachChild(visit);
       };
       visit(source);
-      return found;
+      return declared;
     });
   } finally {
     api.close();
@@ -50,18 +50,18 @@ test("functions of every kind are measured, without the comment above them", () 
   const text = `
 /** One.
  * Two. */
-export function plain(
+export function double(
   x: number,
 ): number {
   return [x].map((v) => {
-    return v;
+    return 2 * v;
   })[0]!;
 }
 const arrow = (): void => {
 };
 const object = { method() {
-}, held: function () { return 1; } };
-class Thing {
+}, stored: function () { return 1; } };
+class Sample {
   field = () => 1;
   constructor() {
     this.field();
@@ -72,10 +72,10 @@ class Thing {
 export default () => arrow();
 `;
   const file = "/sample/sample.ts";
-  const found = functions([file], { cwd: "/sample", fs: createVirtualFileSystem({ [file]: text }) });
-  assert.deepEqual(found.map(({ name, first, lines }) => [name, first, lines]), [
-    ["plain", 4, 7], ["a function passed to [x].map", 7, 3],
-    ["arrow", 11, 2], ["method", 13, 2], ["held", 14, 1],
+  const declared = functions([file], { cwd: "/sample", fs: createVirtualFileSystem({ [file]: text }) });
+  assert.deepEqual(declared.map(({ name, first, lines }) => [name, first, lines]), [
+    ["double", 4, 7], ["a function passed to [x].map", 7, 3],
+    ["arrow", 11, 2], ["method", 13, 2], ["stored", 14, 1],
     ["field", 16, 1], ["constructor", 17, 3], ["size", 20, 2], ["a function without a name", 23, 1],
   ]);
 });
@@ -83,9 +83,9 @@ export default () => arrow();
 test("functions fit on a screen", () => {
   const files = readdirSync(FRONTEND, { recursive: true })
     .filter((path) => /\.(ts|mts|js|mjs)$/.test(path) && !path.endsWith(".d.ts") && !path.includes("node_modules"));
-  const found = functions(files.map((path) => join(FRONTEND, path)));
-  assert.ok(files.length > 70 && found.length > 1000, `only ${found.length} functions in ${files.length} files were read`);
-  const long = found.filter(({ lines }) => lines > LONGEST)
+  const all = functions(files.map((path) => join(FRONTEND, path)));
+  assert.ok(files.length > 70 && all.length > 1000, `only ${all.length} functions in ${files.length} files were read`);
+  const long = all.filter(({ lines }) => lines > LONGEST)
     .map(({ file, name, first, lines }) => `${relative(FRONTEND, file)}:${first}: ${name} has ${lines} lines`);
-  assert.ok(!long.length, `split by meaning what has 60 lines or more:\n${long.join("\n")}`);
+  assert.ok(!long.length, `split these functions by meaning:\n${long.join("\n")}`);
 });

@@ -5,23 +5,23 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { banner, report } from "../sources.mjs";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const target = join(here, "..", "..", "nnlib", "live", "static", "live.js");
+const FIGURES = dirname(fileURLToPath(import.meta.url));
+const target = join(FIGURES, "..", "..", "nnlib", "live", "static", "live.js");
 
 /** Wraps a bundle in one function, whose source its own code can read (src/save.ts), and exports the same names. */
 function selfQuoting(code) {
-  const found = /export\s*\{([^{}]*)\}\s*;?\s*$/.exec(code);
-  if (!found) throw new Error("the bundle does not end in its exports");
-  const pairs = found[1].split(",").map((part) => part.trim().split(" as ")).map(([local, name = local]) => ({ local, name }));
+  const exportList = /export\s*\{([^{}]*)\}\s*;?\s*$/.exec(code);
+  if (!exportList) throw new Error("the bundle does not end in its exports");
+  const pairs = exportList[1].split(",").map((entry) => entry.trim().split(" as ")).map(([local, name = local]) => ({ local, name }));
   const returned = pairs.map(({ local, name }) => `${name}:${local}`).join(",");
   const unpacked = pairs.map(({ name }) => (name === "default" ? "default:figure" : name)).join(",");
   const exported = pairs.map(({ name }) => (name === "default" ? "figure as default" : name)).join(",");
-  return `function nnlibLive(){"use strict";${code.slice(0, found.index)}return{${returned}}}\nconst{${unpacked}}=nnlibLive();\nexport{${exported}};\n`;
+  return `function nnlibLive(){"use strict";${code.slice(0, exportList.index)}return{${returned}}}\nconst{${unpacked}}=nnlibLive();\nexport{${exported}};\n`;
 }
 
 mkdirSync(dirname(target), { recursive: true });
 const built = await build({
-  entryPoints: [join(here, "src", "index.ts")],
+  entryPoints: [join(FIGURES, "src", "index.ts")],
   outfile: target,
   bundle: true,
   minify: true,
@@ -34,5 +34,5 @@ const built = await build({
   logLevel: "warning",
 });
 writeFileSync(target, `${banner("nnlib.live", "figures")}\n${selfQuoting(built.outputFiles[0].text)}`);
-copyFileSync(join(here, "src", "live.css"), join(dirname(target), "live.css"));
+copyFileSync(join(FIGURES, "src", "live.css"), join(dirname(target), "live.css"));
 report("nnlib/live/static/live.js", target);

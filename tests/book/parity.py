@@ -23,7 +23,7 @@ HELPERS = """() => {
   window.sceneOf = (name) =>
     nnlibLive.scenes.get(document.querySelector(`.nn-figure[data-name="${name}"]`));
   window.inputsOf = (name) => Object.fromEntries(
-    [...sceneOf(name).inputs].map(([key, input]) => [key, input.plain()]));
+    [...sceneOf(name).inputs].map(([key, input]) => [key, input.jsonValue()]));
   const packed = (values) => {
     const bytes = new Uint8Array(Float64Array.from(values).buffer);
     let text = "";

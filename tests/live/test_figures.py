@@ -481,7 +481,7 @@ LINKED = {
 @pytest.mark.parametrize("name", LINKED)
 def test_link_restores_every_kind_of_input(site: Site, name: str) -> None:
     site.set(name, LINKED[name])
-    read = f"() => [...window.scene('{name}').inputs].map(([k, i]) => [k, i.plain()])"
+    read = f"() => [...window.scene('{name}').inputs].map(([k, i]) => [k, i.jsonValue()])"
     want = site.page.evaluate(read)
     root = site.figure(name)
     root.get_by_role("button", name="Copy link").click()

@@ -26,7 +26,7 @@ LARGE = {
     "a stepper": ("the-recorded-graph", ".nn-stepper input[type=range]"),
     "a slider": ("the-sigmoid", "input[type=range]"),
 }  # fmt: skip
-INPUTS = "(name) => [...window.scene(name).inputs].map(([key, input]) => [key, input.plain()])"
+INPUTS = "(name) => [...window.scene(name).inputs].map(([key, input]) => [key, input.jsonValue()])"
 
 
 @pytest.fixture(scope="module")

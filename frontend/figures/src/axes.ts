@@ -44,8 +44,8 @@ function followPointer(plane: Plane, spec: AxesSpec, rule: Drag): () => void {
     return [rule.x ? scene.number(rule.x) : middle()[0], rule.y ? scene.number(rule.y) : middle()[1]];
   };
   backdrop.addEventListener("click", (event) => {
-    const at = dataUnder(event, plane);
-    if (at) move(...at);
+    const point = dataUnder(event, plane);
+    if (point) move(...point);
   });
   return grip(backdrop, plane, { label: `${spec.title ?? spec.ylabel ?? "plot"}: position`, offset: false, surface: true, position, move });
 }

@@ -14,7 +14,7 @@ export function cssColor(name: string | undefined, otherwise = "ink"): string {
 export const classColor = (k: number): string =>
   k <= 0 ? "var(--nn-class0)" : k === 1 ? "var(--nn-class1)" : `var(--nn-series${(k % 4) + 2})`;
 
-const ENDS: Readonly<Record<Colors, readonly string[]>> = {
+const STOPS: Readonly<Record<Colors, readonly string[]>> = {
   classes: ["--nn-map-class0", "--nn-map-middle", "--nn-map-class1"],
   diverging: ["--nn-map-neg", "--nn-map-middle", "--nn-map-pos"],
   magnitude: ["--nn-map-middle", "--nn-map-high"],
@@ -23,15 +23,15 @@ const ENDS: Readonly<Record<Colors, readonly string[]>> = {
 
 /** A map's colours side by side, for a legend. */
 export function scaleSwatch(scale: Colors): Node {
-  const stops = ENDS[scale];
-  const fields = stops.map((name, k) =>
+  const stops = STOPS[scale];
+  const swatches = stops.map((name, k) =>
     svg("rect", { x: 1 + (20 * k) / stops.length, y: 3, width: 20 / stops.length, height: 10, fill: `var(${name})` }));
-  return svg("svg", { width: 22, height: 16, "aria-hidden": "true" }, ...fields);
+  return svg("svg", { width: 22, height: 16, "aria-hidden": "true" }, ...swatches);
 }
 
-type Triple = readonly [number, number, number];
+type Rgb = readonly [number, number, number];
 
-function read(root: Element, variable: string): Triple {
+function rgbOf(root: Element, variable: string): Rgb {
   const text = themeColor(root, variable);
   const hex = /^#([0-9a-f]{6})$/i.exec(text)?.[1] ?? /^#([0-9a-f]{3})$/i.exec(text)?.[1]?.replace(/./g, "$&$&");
   if (!hex) return [128, 128, 128];
@@ -39,11 +39,11 @@ function read(root: Element, variable: string): Triple {
   return [bits >> 16, (bits >> 8) & 255, bits & 255];
 }
 
-const mix = (a: Triple, b: Triple, t: number): Triple =>
-  [0, 1, 2].map((c) => Math.round(a[c]! + (b[c]! - a[c]!) * t)) as unknown as Triple;
+const mix = (a: Rgb, b: Rgb, t: number): Rgb =>
+  [0, 1, 2].map((c) => Math.round(a[c]! + (b[c]! - a[c]!) * t)) as unknown as Rgb;
 
-const colors = new Map<string, string>();
-const tables = new Map<string, Uint8ClampedArray>();
+const colorValues = new Map<string, string>();
+const colorTables = new Map<string, Uint8ClampedArray>();
 const themes = new Map<Element, string>();
 
 /**
@@ -66,29 +66,29 @@ const themeOf = (node: Element): string => readTheme(node.closest(".nn-figure") 
 /** The value of a colour's CSS variable in the theme of an element. */
 export function themeColor(node: Element, variable: string): string {
   const key = `${variable} ${themeOf(node)}`;
-  let value = colors.get(key);
-  if (value === undefined) colors.set(key, (value = getComputedStyle(node).getPropertyValue(variable).trim()));
+  let value = colorValues.get(key);
+  if (value === undefined) colorValues.set(key, (value = getComputedStyle(node).getPropertyValue(variable).trim()));
   return value;
 }
 
 /** The 256 colours (RGBA) of a scale in the theme of `root`. */
-export function table(root: Element, scale: Colors): Uint8ClampedArray {
+export function colorTable(root: Element, scale: Colors): Uint8ClampedArray {
   const key = `${scale} ${themeOf(root)}`;
-  let colorTable = tables.get(key);
-  if (colorTable) return colorTable;
-  const stops = ENDS[scale].map((name) => read(root, name));
-  colorTable = new Uint8ClampedArray(256 * 4);
+  let table = colorTables.get(key);
+  if (table) return table;
+  const stops = STOPS[scale].map((name) => rgbOf(root, name));
+  table = new Uint8ClampedArray(256 * 4);
   for (let i = 0; i < 256; i++) {
-    const at = (i / 255) * (stops.length - 1);
-    const low = Math.min(stops.length - 2, Math.floor(at));
-    colorTable.set([...mix(stops[low]!, stops[low + 1]!, at - low), 255], i * 4);
+    const position = (i / 255) * (stops.length - 1);
+    const low = Math.min(stops.length - 2, Math.floor(position));
+    table.set([...mix(stops[low]!, stops[low + 1]!, position - low), 255], i * 4);
   }
-  tables.set(key, colorTable);
-  return colorTable;
+  colorTables.set(key, table);
+  return table;
 }
 
-/** The ends of a colour scale: the fixed ones, or the values' extremes (diverging: symmetric about 0). */
-export function span(values: ArrayLike<number>, scale: Colors | "", fixed: readonly number[] | undefined): [number, number] {
+/** The numbers at the ends of a colour scale: `fixed`, or the values' extremes (diverging: symmetric about 0). */
+export function scaleLimits(values: ArrayLike<number>, scale: Colors | "", fixed: readonly number[] | undefined): [number, number] {
   if (fixed) return [fixed[0]!, fixed[1]!];
   let low = Infinity;
   let high = -Infinity;
@@ -99,8 +99,8 @@ export function span(values: ArrayLike<number>, scale: Colors | "", fixed: reado
   }
   if (!(low <= high)) return [0, 1];
   if (scale === "diverging") {
-    const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
-    return [-most, most];
+    const largest = Math.max(Math.abs(low), Math.abs(high)) || 1;
+    return [-largest, largest];
   }
   return low === high ? [low, low + 1] : [low, high];
 }

@@ -1,6 +1,6 @@
 // Controls: native inputs with their labels; the paint pad is in paint.ts.
 
-import { action, attributes, element, reducedMotion, setText, uniqueId, showResumed, watchSight } from "./dom.js";
+import { action, attributes, element, reducedMotion, setText, uniqueId, showResumed, watchVisibility } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type {
   CheckboxSpec, DropdownSpec, InputSpec, NumberBoxSpec, SliderSpec, StepperSpec, TextSpec,
@@ -11,11 +11,11 @@ import type { View } from "./view.js";
 
 type Make<Spec extends InputSpec> = (spec: Spec, input: Input, scene: Scene) => View;
 
-function labelled(input: Input, control: HTMLElement, ...after: Node[]): HTMLElement {
+function labelled(input: Input, control: HTMLElement, ...rest: Node[]): HTMLElement {
   const id = uniqueId("control");
   control.id = id;
   return element("div", { class: `nn-control nn-control-${input.spec.control}` },
-    element("label", { for: id }, input.label), control, ...after);
+    element("label", { for: id }, input.label), control, ...rest);
 }
 
 const decimals = (step: number): string => `.${Math.min(6, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)))}f`;
@@ -31,12 +31,12 @@ const slider: Make<SliderSpec> = (spec, input, scene) => {
   const numberFormat = format ?? (log ? ".3~g" : decimals(step));
   const root = labelled(input, control, output);
   control.addEventListener("input", () => scene.set(input.name, Math.min(max, Math.max(min, fromPosition(Number(control.value))))));
-  keepWhileScrolling(control, input, scene);
+  restoreAfterScrolling(control, input, scene);
   control.addEventListener("keydown", (event) => {
     if (event.key !== "PageUp" && event.key !== "PageDown") return;
     event.preventDefault();
-    const by = (event.key === "PageUp" ? 1 : -1) * (log ? (toPosition(max) - toPosition(min)) / 10 : Math.max(step, (max - min) / 10));
-    scene.set(input.name, +fromPosition(toPosition(Number(input.raw)) + by).toPrecision(12));
+    const change = (event.key === "PageUp" ? 1 : -1) * (log ? (toPosition(max) - toPosition(min)) / 10 : Math.max(step, (max - min) / 10));
+    scene.set(input.name, +fromPosition(toPosition(Number(input.raw)) + change).toPrecision(12));
   });
   return {
     root,
@@ -52,14 +52,14 @@ const slider: Make<SliderSpec> = (spec, input, scene) => {
 };
 
 /** Restores the value if a touch turns out to scroll the page. */
-function keepWhileScrolling(control: HTMLInputElement, input: Input, scene: Scene): void {
-  let before: number | null = null;
+function restoreAfterScrolling(control: HTMLInputElement, input: Input, scene: Scene): void {
+  let initial: number | null = null;
   control.addEventListener("pointerdown", (event) => {
-    before = event.pointerType === "touch" ? Number(input.raw) : null;
+    initial = event.pointerType === "touch" ? Number(input.raw) : null;
   });
   control.addEventListener("pointercancel", () => {
-    if (before !== null) scene.set(input.name, before);
-    before = null;
+    if (initial !== null) scene.set(input.name, initial);
+    initial = null;
     scene.refresh();
   });
 }
@@ -105,8 +105,8 @@ const dropdown: Make<DropdownSpec> = (spec, input, scene) => {
 
 const WITHOUT_ACCENT: Readonly<Record<string, string>> = { ł: "l", ø: "o", đ: "d", ß: "ss", æ: "ae", œ: "oe" };
 
-/** The character without its accent (ż as z) if the alphabet has only that one; else the character itself. */
-function plain(character: string, alphabet: string): string {
+/** The character without its accent (ż as z) if the alphabet contains only that form; else the character itself. */
+function withoutAccent(character: string, alphabet: string): string {
   if (alphabet.includes(character)) return character;
   const bare = WITHOUT_ACCENT[character] ?? character.normalize("NFD").replace(/\p{M}/gu, "");
   return [...bare].every((c) => alphabet.includes(c)) ? bare : character;
@@ -130,7 +130,7 @@ const text: Make<TextSpec> = (spec, input, scene) => {
   control.addEventListener("input", () => {
     let typed = control.value;
     if (!/[A-Z]/.test(alphabet)) typed = typed.toLowerCase();
-    typed = [...typed].map((c) => plain(c, alphabet)).join("");
+    typed = [...typed].map((c) => withoutAccent(c, alphabet)).join("");
     const rejected = [...typed].some((c) => !alphabet.includes(c));
     setText(note, rejected ? `use only ${inWords(alphabet)}` : "");
     scene.set(input.name, typed);
@@ -148,46 +148,46 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
   const { min, max, names, interval } = spec;
   const root = element("div", { class: "nn-control nn-stepper", role: "group", "aria-label": input.label });
   const go = (v: number): void => void scene.set(input.name, v);
-  const now = (): number => Number(input.raw);
-  const press = (sign: string, words: string, act: () => void): HTMLButtonElement => action(sign, act, { "aria-label": words, title: words });
+  const current = (): number => Number(input.raw);
+  const stepButton = (sign: string, words: string, act: () => void): HTMLButtonElement => action(sign, act, { "aria-label": words, title: words });
   let timer = 0;
-  let seen = true;
-  let unwatch = (): void => undefined;
+  let inView = true;
+  let stopWatching = (): void => undefined;
   const stop = (): void => {
-    unwatch();
+    stopWatching();
     clearInterval(timer);
     timer = 0;
     setText(play, "▶");
     attributes(play, { "aria-label": "play" });
   };
   const start = (): void => {
-    if (now() >= max) go(min);
-    seen = true;
-    unwatch = watchSight(scene.home ?? root, (visible) => {
-      seen = visible;
+    if (current() >= max) go(min);
+    inView = true;
+    stopWatching = watchVisibility(scene.figure ?? root, (visible) => {
+      inView = visible;
       if (visible) showResumed(note);
     });
     setText(play, "❚❚");
     attributes(play, { "aria-label": "pause" });
     timer = window.setInterval(() => {
-      if (now() >= max || !root.isConnected) stop();
-      else if (seen) go(now() + 1);
+      if (current() >= max || !root.isConnected) stop();
+      else if (inView) go(current() + 1);
     }, 1000 * interval * (reducedMotion() ? 2 : 1));
   };
-  const first = press("⏮", "first", () => go(min));
-  const back = press("◀", "back", () => go(now() - 1));
-  const play = press("▶", "play", () => (timer ? stop() : start()));
-  const next = press("▶|", "forward", () => go(now() + 1));
+  const first = stepButton("⏮", "first", () => go(min));
+  const back = stepButton("◀", "back", () => go(current() - 1));
+  const play = stepButton("▶", "play", () => (timer ? stop() : start()));
+  const next = stepButton("▶|", "forward", () => go(current() + 1));
   const range = element("input", { type: "range", min, max, step: 1, "aria-label": input.label });
   range.addEventListener("input", () => go(Number(range.value)));
-  keepWhileScrolling(range, input, scene);
+  restoreAfterScrolling(range, input, scene);
   const output = element("output", { class: "nn-value", "aria-live": "polite" });
   const note = element("span", { class: "nn-note", role: "status" });
   root.append(element("span", { class: "nn-name" }, input.label), first, back, play, next, range, output, note);
   return {
     root,
     update() {
-      const v = now();
+      const v = current();
       range.value = String(v);
       range.style.setProperty("--nn-at", `${((v - min) / (max - min || 1)) * 100}%`);
       const words = names?.[v] ?? `${v} of ${max}`;

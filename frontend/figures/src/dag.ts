@@ -1,4 +1,4 @@
-// The recorded graph, laid out in layers by dagre; values are filled in forwards, gradients backwards.
+// The recorded graph, laid out in layers by dagre: values appear from the inputs on, then gradients in reverse order.
 
 import dagre from "@dagrejs/dagre";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";
@@ -47,8 +47,8 @@ class NodeBox {
   }
 
   place({ graph, box }: Arrangement): void {
-    const at = graph.node(this.spec.id);
-    attributes(this.item, { transform: `translate(${at.x},${at.y})` });
+    const { x, y } = graph.node(this.spec.id);
+    attributes(this.item, { transform: `translate(${x},${y})` });
     attributes(this.frame, { x: -box / 2, width: box });
   }
 
@@ -98,10 +98,10 @@ class Dag implements View {
     const reached = new Set(backward.slice(0, Math.max(0, step - nodes.length)));
     nodes.forEach((node, i) => {
       const { id, value, grad } = node.spec;
-      const back = reached.has(id);
+      const reachedBackward = reached.has(id);
       const forward = i < step;
-      const description = node.draw(forward ? this.show(value) : undefined, back && grad ? this.show(grad) : undefined,
-        back ? "backward" : forward ? "forward" : "waiting");
+      const description = node.draw(forward ? this.show(value) : undefined, reachedBackward && grad ? this.show(grad) : undefined,
+        reachedBackward ? "backward" : forward ? "forward" : "waiting");
       node.item.classList.toggle("nn-now", this.isNow(i, step));
       if (spec.select) markButton(node.item, description, chosen(scene, this.clicks, i), i === 0);
       else attributes(node.item, { role: "img", "aria-label": description });
@@ -114,10 +114,10 @@ class Dag implements View {
     const { room, spec } = this;
     room.stale = false;
     const { scale } = room;
-    const across = (room.width - 8) / scale;
+    const available = (room.width - 8) / scale;
     for (const widths of WIDTHS) {
       if (this.arrangement.box !== widths[0]) this.arrangement = arrange(spec, widths);
-      if (across <= 0 || this.arrangement.width <= across) break;
+      if (available <= 0 || this.arrangement.width <= available) break;
     }
     const { graph, width, height } = this.arrangement;
     attributes(this.picture, { viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale });

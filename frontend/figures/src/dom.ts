@@ -64,12 +64,12 @@ export function resize<T extends Element>(pool: T[], count: number, parent: Elem
 export const reducedMotion = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** Calls `change` when an element comes into view or goes out of view; returns a function that stops watching. */
-export function watchSight(node: Element, change: (visible: boolean) => void): () => void {
+export function watchVisibility(node: Element, change: (visible: boolean) => void): () => void {
   let inViewport = true;
   let visible = true;
   const notify = (): void => {
-    const now = inViewport && document.visibilityState === "visible";
-    if (now !== visible) change((visible = now));
+    const isVisible = inViewport && document.visibilityState === "visible";
+    if (isVisible !== visible) change((visible = isVisible));
   };
   const observer = new IntersectionObserver((entries) => {
     inViewport = entries.at(-1)!.isIntersecting;
@@ -90,14 +90,14 @@ export function showResumed(note: Element): void {
 }
 
 const FONT_SIZE = 15; // the figures' font size in pixels, unless the reader has set another
-const NARROWEST = 240; // the width in pixels that a drawing needs at the usual font size
+const NARROWEST = 240; // the least width in pixels that a drawing needs at the usual font size
 
 /** The factor by which the reader's font is larger than usual: drawings grow by it as far as they fit the figure. */
 export function fontScale(node: Element): number {
   const figure = node.closest(".nn-figure");
   if (!figure) return 1;
-  const asked = parseFloat(getComputedStyle(figure).fontSize) / FONT_SIZE;
-  return Math.max(1, Math.round(100 * Math.min(asked, figure.clientWidth / NARROWEST)) / 100);
+  const requested = parseFloat(getComputedStyle(figure).fontSize) / FONT_SIZE;
+  return Math.max(1, Math.round(100 * Math.min(requested, figure.clientWidth / NARROWEST)) / 100);
 }
 
 let counter = 0;
@@ -108,7 +108,7 @@ export const uniqueId = (stem: string): string => `nn-${stem}-${++counter}`;
 export function setText(node: Element | Text, words: string): void {
   const text = unbroken(words);
   if (node.textContent === text) return;
-  const only = node.firstChild;
-  if (only instanceof Text && !only.nextSibling) only.data = text;
+  const child = node.firstChild;
+  if (child instanceof Text && !child.nextSibling) child.data = text;
   else node.textContent = text;
 }

@@ -1,4 +1,4 @@
-// FigureTrainer: trains one figure with its recorded step, and manages its seed, batches and histories as Python does.
+// FigureTrainer: trains a figure by its recorded step, and manages its seed, batches and histories as Python does.
 
 import { parseGraph, Program } from "./evaluator/index.js";
 import type { TrainingPlanSpec } from "./grammar.js";
@@ -9,7 +9,7 @@ import { toNumber } from "./spec.js";
 
 const MAX_HISTORY = 2000;
 
-/** The values of one quantity during the training; when there are MAX_HISTORY, every second one is dropped. */
+/** The values of one quantity during the training; when there are MAX_HISTORY of them, every second one is removed. */
 class History {
   readonly data: number[] = [];
   get shape(): number[] {
@@ -26,8 +26,8 @@ export class FigureTrainer {
   private batches: Batches | null = null;
   private readonly histories = new Map<string, History>();
   private stride = 1;
-  /** The tracked states with which the step's loss is computed, that is, before the update. */
-  private readonly before = new Map<string, number>();
+  /** The tracked states before the step's update, which are those with which its loss is computed. */
+  private readonly beforeUpdate = new Map<string, number>();
 
   constructor(readonly scene: Scene, readonly spec: TrainingPlanSpec) {
     this.names = Object.keys(spec.state);
@@ -87,8 +87,8 @@ export class FigureTrainer {
     const uniform = uniformStream(this.seed, spec.stream);
     const { a, b } = spec;
     return Float64Array.from({ length: size }, (_, i) => {
-      const spread = typeof b === "number" ? b : toNumber(b[i]!);
-      return spec.draw === "normal" ? a + spread * normalFrom(uniform) : a + (spread - a) * uniform();
+      const second = typeof b === "number" ? b : toNumber(b[i]!); // the standard deviation, or the upper bound
+      return spec.draw === "normal" ? a + second * normalFrom(uniform) : a + (second - a) * uniform();
     });
   }
 
@@ -96,8 +96,8 @@ export class FigureTrainer {
   rewind(seed = this.seed): void {
     this.seed = seed;
     for (const name of this.names) {
-      const start = this.initial(name);
-      this.scene.set(name, start.length === 1 && this.scene.input(name).spec.shape.length === 0 ? start[0]! : start);
+      const initial = this.initial(name);
+      this.scene.set(name, initial.length === 1 && this.scene.input(name).spec.shape.length === 0 ? initial[0]! : initial);
     }
     this.begin();
     this.scene.refresh();
@@ -117,17 +117,17 @@ export class FigureTrainer {
     const { program } = trainer;
     for (const port of program.inputs) scene.feed(program, port.name);
     const tracked = spec.track.filter((name) => name in spec.state);
-    for (const name of tracked) this.before.set(name, scene.input(name).tensor[0]!);
-    const end = performance.now() + milliseconds;
+    for (const name of tracked) this.beforeUpdate.set(name, scene.input(name).tensor[0]!);
+    const deadline = performance.now() + milliseconds;
     let taken = 0;
     while (taken < count && !this.done) {
       trainer.step();
       const { loss } = trainer;
       this.record(loss, program);
-      for (const name of tracked) this.before.set(name, trainer.state(name)[0]!);
+      for (const name of tracked) this.beforeUpdate.set(name, trainer.state(name)[0]!);
       this.steps++;
       taken++;
-      if (!Number.isFinite(loss) || performance.now() > end) break;
+      if (!Number.isFinite(loss) || performance.now() > deadline) break;
     }
     for (const name of this.names) {
       const value = trainer.state(name);
@@ -138,14 +138,14 @@ export class FigureTrainer {
     return taken;
   }
 
-  /** Adds the step to the histories, if it is one of those that are kept. */
+  /** Adds the step to the histories, if its number is a multiple of the stride. */
   private record(loss: number, program: Program): void {
     if (this.steps % this.stride) return;
     const push = (name: string, v: number): void => void this.histories.get(name)?.data.push(v);
     push("step", this.steps);
     push("loss", loss);
     for (const name of this.spec.track) {
-      push(name, this.before.get(name) ?? program.get(`new_${name}`)[0]!);
+      push(name, this.beforeUpdate.get(name) ?? program.get(`new_${name}`)[0]!);
     }
     if (this.histories.get("step")!.data.length < MAX_HISTORY) return;
     this.stride *= 2;

@@ -4,7 +4,7 @@ import { readTheme } from "./color.js";
 import { element, setText } from "./dom.js";
 import type { FigureSpec } from "./grammar.js";
 import { restoreFromLink } from "./link.js";
-import { type Model, adopt, tie } from "./model.js";
+import { type Model, connect, setInputs } from "./model.js";
 import { Parts } from "./parts.js";
 import { place } from "./placing.js";
 import { Scene } from "./scene.js";
@@ -45,7 +45,7 @@ interface Frame {
 
 function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
   const scene = new Scene(spec);
-  adopt(scene, model.get("values"));
+  setInputs(scene, model.get("values"));
   const trainer = spec.training ? new FigureTrainer(scene, spec.training) : undefined;
   const parts = new Parts(scene, trainer);
   const main = parts.build(spec.view);
@@ -55,7 +55,7 @@ function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
   const isQuiz = scene.inputs.size === 0;
   if (!isQuiz) root.append(tools.root);
   host.append(root);
-  scene.home = root;
+  scene.figure = root;
 
   const views = [...controls, main];
   const update = (): void => {
@@ -70,20 +70,20 @@ function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
   };
   const restore = (): boolean => {
     const outcome = restoreFromLink(scene);
-    if (outcome === "damaged") tools.say("The link to this figure is damaged; the figure shows its initial values.", 20_000);
-    if (outcome === "partly") tools.say("Some values in the link do not fit this figure and are ignored.", 20_000);
+    if (outcome === "damaged") tools.showMessage("The link to this figure is damaged; the figure shows its initial values.", 20_000);
+    if (outcome === "partly") tools.showMessage("Some values in the link do not fit this figure and are ignored.", 20_000);
     return outcome !== "other";
   };
   scene.onChange(update);
   const restored = restore();
-  const untie = tie(scene, model);
+  const disconnect = connect(scene, model);
   scene.begin();
   const addressChanged = (): void => {
     if (!restore()) return;
     scene.flush();
     show(root);
   };
-  const unfollow = followSurroundings({ host, measure, update, addressChanged });
+  const stopFollowing = followSurroundings({ host, measure, update, addressChanged });
   const placed = (): void => {
     root.dataset["ready"] = "true";
     if (restored) show(root);
@@ -93,8 +93,8 @@ function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
 
   return () => {
     scene.dispose();
-    unfollow();
-    untie();
+    stopFollowing();
+    disconnect();
     root.remove();
   };
 }
@@ -123,9 +123,9 @@ function keepKeysInside(root: HTMLElement): void {
   });
 }
 
-/** Unfolds the elements that hide the figure and scrolls it into view; if it is taller than the window, its top. */
+/** Opens the <details> elements that hide the figure and scrolls it into view; if it is taller than the window, its top. */
 function show(root: HTMLElement): void {
-  for (let folded = root.closest("details"); folded; folded = folded.parentElement?.closest("details") ?? null) folded.open = true;
+  for (let details = root.closest("details"); details; details = details.parentElement?.closest("details") ?? null) details.open = true;
   const tall = root.offsetHeight > window.innerHeight;
   root.scrollIntoView({ block: tall ? "start" : "center" });
 }

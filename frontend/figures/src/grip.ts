@@ -36,7 +36,7 @@ const SLOP = 8; // pixels that a finger moves before it is clear whether it drag
  * Touch on a large element: a sideways swipe moves it, an upward or downward swipe scrolls the page, two fingers zoom.
  * The browser does the scrolling; `move` is called only once the swipe is clearly sideways.
  */
-export function onSwipe(node: Element, act: { start?(): void; move(event: PointerEvent, across: number): void }): void {
+export function onSwipe(node: Element, act: { start?(): void; move(event: PointerEvent, distance: number): void }): void {
   let from: { id: number; x: number; y: number } | null = null;
   let dragging = false;
   const stop = (): void => {
@@ -53,14 +53,14 @@ export function onSwipe(node: Element, act: { start?(): void; move(event: Pointe
   });
   node.addEventListener("pointermove", (event) => {
     if (!(event instanceof PointerEvent) || from?.id !== event.pointerId) return;
-    const across = event.clientX - from.x;
+    const distance = event.clientX - from.x;
     if (!dragging) {
-      if (Math.abs(across) < SLOP || Math.abs(across) < Math.abs(event.clientY - from.y)) return;
+      if (Math.abs(distance) < SLOP || Math.abs(distance) < Math.abs(event.clientY - from.y)) return;
       dragging = true;
       node.classList.add("nn-held");
       act.start?.();
     }
-    act.move(event, across);
+    act.move(event, distance);
   });
   for (const end of ["pointerup", "pointercancel"]) node.addEventListener(end, stop);
 }
@@ -89,31 +89,31 @@ function moveByPointer(node: SVGElement, frame: Frame, options: Grip, move: Move
 
 /** The data coordinates under a pointer; undefined if the plot is not drawn. */
 export function dataUnder(event: MouseEvent, frame: Frame): [number, number] | undefined {
-  const at = frame.node.getScreenCTM();
-  if (!at) return undefined;
-  const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(at.inverse());
-  return frame.toData(p.x, p.y);
+  const toScreen = frame.node.getScreenCTM();
+  if (!toScreen) return undefined;
+  const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(toScreen.inverse());
+  return frame.toData(point.x, point.y);
 }
 
 function moveByKeys(node: SVGElement, frame: Frame, options: Grip, move: Move): void {
   node.addEventListener("keydown", (event) => {
     frame.settle(); // a second key press within one frame starts where the first ended
-    const { x: across, y: up } = frame.limits();
+    const { x: xLimits, y: yLimits } = frame.limits();
     const [x, y] = options.position();
     if (!Number.isFinite(x + y)) return;
-    const far = event.shiftKey ? 10 : 1;
-    const dx = options.step ?? Math.abs(across[1] - across[0]) / 50;
-    const dy = options.step ?? Math.abs(up[1] - up[0]) / 50;
+    const factor = event.shiftKey ? 10 : 1;
+    const dx = options.step ?? Math.abs(xLimits[1] - xLimits[0]) / 50;
+    const dy = options.step ?? Math.abs(yLimits[1] - yLimits[0]) / 50;
     const moves: Record<string, [number, number]> = {
-      ArrowLeft: [x - dx * far, y], ArrowRight: [x + dx * far, y],
-      ArrowUp: [x, y + dy * far], ArrowDown: [x, y - dy * far],
+      ArrowLeft: [x - dx * factor, y], ArrowRight: [x + dx * factor, y],
+      ArrowUp: [x, y + dy * factor], ArrowDown: [x, y - dy * factor],
       PageUp: [x, y + 10 * dy], PageDown: [x, y - 10 * dy],
-      Home: [across[0], y], End: [across[1], y],
+      Home: [xLimits[0], y], End: [xLimits[1], y],
     };
-    const to = moves[event.key];
-    if (!to) return;
+    const target = moves[event.key];
+    if (!target) return;
     event.preventDefault();
-    move(...to);
+    move(...target);
   });
 }
 
@@ -122,25 +122,25 @@ export function grip(node: SVGElement, frame: Frame, options: Grip): () => void 
   attributes(node, { tabindex: 0, role: "slider", "aria-label": options.label });
   node.classList.add("nn-grip");
   const move: Move = (x, y) => {
-    const { x: across, y: up } = frame.limits();
-    options.move(clamp(x, across), clamp(y, up));
+    const { x: xLimits, y: yLimits } = frame.limits();
+    options.move(clamp(x, xLimits), clamp(y, yLimits));
   };
   moveByPointer(node, frame, options, move);
   if (options.surface) {
     onSwipe(node, {
       move(event) {
-        const at = dataUnder(event, frame);
-        if (at) move(...at);
+        const point = dataUnder(event, frame);
+        if (point) move(...point);
       },
     });
   }
   moveByKeys(node, frame, options, move);
   return () => {
     const [x, y] = options.position();
-    const { x: across } = frame.limits();
+    const { x: xLimits } = frame.limits();
     attributes(node, {
-      "aria-valuemin": +across[0].toPrecision(4),
-      "aria-valuemax": +across[1].toPrecision(4),
+      "aria-valuemin": +xLimits[0].toPrecision(4),
+      "aria-valuemax": +xLimits[1].toPrecision(4),
       "aria-valuenow": Number.isFinite(x) ? +x.toPrecision(4) : 0,
       "aria-valuetext": `x ${formatNumber(x, ".3~g")}, y ${formatNumber(y, ".3~g")}`,
     });
@@ -180,17 +180,17 @@ export function dial(
   );
   onSwipe(node, {
     start: () => (start = value.get()),
-    move: (_, across) => set(Math.round((start + (across * (value.max - value.min)) / 200) / value.step) * value.step),
+    move: (_, distance) => set(Math.round((start + (distance * (value.max - value.min)) / 200) / value.step) * value.step),
   });
   node.addEventListener("keydown", (event) => {
     const v = value.get();
-    const far = event.shiftKey ? 10 : 1;
-    const to: Record<string, number> = {
-      ArrowUp: v + value.step * far, ArrowRight: v + value.step * far,
-      ArrowDown: v - value.step * far, ArrowLeft: v - value.step * far,
+    const factor = event.shiftKey ? 10 : 1;
+    const values: Record<string, number> = {
+      ArrowUp: v + value.step * factor, ArrowRight: v + value.step * factor,
+      ArrowDown: v - value.step * factor, ArrowLeft: v - value.step * factor,
       PageUp: v + 10 * value.step, PageDown: v - 10 * value.step, Home: value.min, End: value.max,
     };
-    const next = to[event.key];
+    const next = values[event.key];
     if (next === undefined) return;
     event.preventDefault();
     set(next);
@@ -236,7 +236,7 @@ export function click(scene: Scene, clicks: Clicks, i: number): void {
 
 export const isClickable = (clicks: Clicks): boolean => !!(clicks.select || clicks.toggle || clicks.order);
 
-/** Whether item i is chosen; this sets aria-pressed and the ring around the item. */
+/** Whether item i is chosen: a chosen item has a ring around it and is announced as pressed. */
 export function chosen(scene: Scene, clicks: Clicks, i: number): boolean {
   if (clicks.select) return scene.named(clicks.select)?.data[0] === i;
   const list = clicks.toggle ?? clicks.order;
@@ -257,11 +257,11 @@ export function buttons(parent: Element, items: () => Element[], press: (i: numb
     const i = index(event.target);
     if (i < 0) return;
     const step: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-    const to = key === "Home" ? 0 : key === "End" ? list.length - 1 : key in step ? i + step[key]! : i;
+    const target = key === "Home" ? 0 : key === "End" ? list.length - 1 : key in step ? i + step[key]! : i;
     if (key === "Enter" || key === " ") press(i);
-    else if (to === i && !(key in step)) return;
+    else if (target === i && !(key in step)) return;
     event.preventDefault();
-    const next = list[Math.min(list.length - 1, Math.max(0, to))];
+    const next = list[Math.min(list.length - 1, Math.max(0, target))];
     if (next instanceof HTMLElement || next instanceof SVGElement) {
       list.forEach((item) => item.setAttribute("tabindex", item === next ? "0" : "-1"));
       next.focus();

@@ -1,6 +1,6 @@
-// Images: weights, feature maps, kernels, one-hot columns; with numbers, names, a window, and clicks.
+// Images of arrays, such as weights, feature maps, kernels: with numbers, names, a window, and clicks.
 
-import { span, table } from "./color.js";
+import { colorTable, scaleLimits } from "./color.js";
 import { attributes, element } from "./dom.js";
 import { Enlarged } from "./enlarged.js";
 import { formatNumber } from "./format.js";
@@ -63,13 +63,13 @@ class Images implements View {
   private drawTiles({ data }: Value): void {
     const { spec, tiles, pixel, shape: [height, width] } = this;
     const { colors: scale = "gray" } = spec;
-    const colors = table(this.root, scale);
+    const colors = colorTable(this.root, scale);
     const rows = this.names(spec.row_labels, height);
     const columns = this.names(spec.column_labels, width);
     tiles.forEach((tile, k) => {
       const from = k * height * width;
-      const own = spec.range ? data : Array.prototype.slice.call(data, from, from + height * width) as number[];
-      const [low, high] = span(own, scale, spec.range);
+      const scaled = spec.range ? data : Array.prototype.slice.call(data, from, from + height * width) as number[];
+      const [low, high] = scaleLimits(scaled, scale, spec.range);
       this.drawImage(tile, { data, from, height, width, low, high, colors });
       tile.title(spec.labels?.[k] ?? "");
       tile.columns.show(columns, pixel);
@@ -96,7 +96,7 @@ class Images implements View {
     if (row && column) enlarged.frame(scene.number(row), scene.number(column), 1, 1, { color: "--nn-accent", width: 3, inset: 0 });
   }
 
-  /** The names of rows or columns: the given list, or the letters of the text input that is named. */
+  /** The names of rows or columns: a list, or the letters of the text input with this name. */
   private names(source: readonly string[] | string | undefined, count: number): readonly string[] {
     if (typeof source !== "string") return source ?? [];
     const word = this.scene.inputs.get(source)?.raw;

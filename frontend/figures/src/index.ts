@@ -20,9 +20,9 @@ function start(): void {
   watchStrayLinks(document);
 }
 
-// A static page mounts its figures itself. A notebook has no embedded state, and a site generator no document.
+// A static page mounts its figures itself: in a notebook, which has no embedded state, anywidget calls render.
 if (typeof document === "undefined") {
-  // the figure is rendered later, in a browser
+  // a site generator has loaded the module; a browser will render the figures
 } else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start, { once: true });
 else start();
 

@@ -40,9 +40,9 @@ function unpack(value: unknown): InputValue | undefined {
 export function makeLink(scene: Scene): string {
   const state: Record<string, unknown> = {};
   for (const [name, input] of scene.inputs) {
-    const now = input.plain();
+    const value = input.jsonValue();
     const initial = input.initial instanceof Float64Array ? Array.from(input.initial) : input.initial;
-    if (JSON.stringify(now) !== JSON.stringify(initial)) state[name] = pack(now);
+    if (JSON.stringify(value) !== JSON.stringify(initial)) state[name] = pack(value);
   }
   const seed = scene.named("seed")?.data[0];
   if (seed !== undefined && scene.chooseSeed && seed !== scene.spec.training?.seed) state[SEED] = seed;
@@ -53,11 +53,11 @@ export function makeLink(scene: Scene): string {
   return url.href;
 }
 
-/** Whether a link belongs to this figure ("other": it does not) and, if so, how many of its values could be set. */
+/** What a link has restored: "other" if it does not belong to this figure, "partly" if some of its values could not be set. */
 export type Restored = "other" | "restored" | "partly" | "damaged";
 
-/** The name of the figure in the page's address; "" if there is none. */
-function named(hash: string): string {
+/** The name of the figure in the fragment of the page's address; "" if it cannot be decoded. */
+function figureNamedIn(hash: string): string {
   try {
     return decodeURIComponent(hash.slice(KEY.length, Math.max(0, hash.lastIndexOf("."))));
   } catch {
@@ -65,14 +65,14 @@ function named(hash: string): string {
   }
 }
 
-/** Shows a message if the page's address names a figure that is not in the page: damaged or removed. */
+/** Shows a message if the page's address names a figure that is not in the page: the link is damaged, or the figure was removed. */
 export function watchStrayLinks(root: ParentNode): void {
   const message = element("p", { class: "nn-stray", role: "status" });
   const check = (): void => {
     message.remove();
     const figures = [...root.querySelectorAll<HTMLElement>(".nn-figure[data-name]")];
     const hash = location.hash.slice(1);
-    if (!hash.startsWith(KEY) || figures.some((figure) => figure.dataset["name"] === named(hash))) return;
+    if (!hash.startsWith(KEY) || figures.some((figure) => figure.dataset["name"] === figureNamedIn(hash))) return;
     figures[0]?.append(message);
     setText(message, "The link names a figure that is not on this page: it is damaged, or the page has changed.");
     setTimeout(() => message.remove(), 20_000);
@@ -84,11 +84,11 @@ export function watchStrayLinks(root: ParentNode): void {
 /** Sets the inputs to the values in the page's address, if it names this figure. */
 export function restoreFromLink(scene: Scene): Restored {
   const hash = location.hash.slice(1);
-  if (!hash.startsWith(KEY) || named(hash) !== scene.spec.name) return "other";
+  if (!hash.startsWith(KEY) || figureNamedIn(hash) !== scene.spec.name) return "other";
   if (hash.length > MAX_LENGTH) return "damaged";
-  const dot = hash.lastIndexOf(".");
+  const encoded = hash.slice(hash.lastIndexOf(".") + 1);
   try {
-    const state: unknown = JSON.parse(new TextDecoder().decode(fromBase64(hash.slice(dot + 1))));
+    const state: unknown = JSON.parse(new TextDecoder().decode(fromBase64(encoded)));
     if (typeof state !== "object" || state === null) return "damaged";
     // the seed first: it sets the weights, and the link may then set some of them to other values
     const seed = (state as Record<string, unknown>)[SEED];

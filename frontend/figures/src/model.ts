@@ -15,24 +15,24 @@ export interface Model {
 const PAUSE = 60; // milliseconds in which further changes are collected before they are sent to the kernel
 
 /** Sets the scene's inputs to the model's values. */
-export function adopt(scene: Scene, values: unknown): void {
+export function setInputs(scene: Scene, values: unknown): void {
   if (typeof values !== "object" || values === null) return;
   for (const [name, value] of Object.entries(values)) scene.set(name, value as Raw);
 }
 
-/** Applies changes of the scene to the model and the reverse; returns a function that stops this. */
-export function tie(scene: Scene, model: Model): () => void {
-  let quiet = false; // while the model is being set, its own change events are ignored
+/** Applies changes of the scene to the model, and changes of the model to the scene; returns a function that stops this. */
+export function connect(scene: Scene, model: Model): () => void {
+  let settingModel = false; // while the scene sets the model, the model's change events are ignored
   let pending = 0;
   const scalars = [...scene.inputs.values()].filter((input) => !(input.raw instanceof Float64Array)).map((input) => input.name);
   scene.onSave(() => {
     const names = scene.takeTouched();
-    if (quiet) return;
-    const values = Object.fromEntries([...scene.inputs].map(([name, input]) => [name, input.plain()]));
-    quiet = true;
+    if (settingModel) return;
+    const values = Object.fromEntries([...scene.inputs].map(([name, input]) => [name, input.jsonValue()]));
+    settingModel = true;
     model.set("values", values);
     for (const name of names) if (scalars.includes(name) && model.get(name) !== undefined) model.set(name, values[name]);
-    quiet = false;
+    settingModel = false;
     if (!pending) {
       pending = window.setTimeout(() => {
         pending = 0;
@@ -41,19 +41,19 @@ export function tie(scene: Scene, model: Model): () => void {
     }
   });
   const followModel = (): void => {
-    if (!quiet) adopt(scene, model.get("values"));
+    if (!settingModel) setInputs(scene, model.get("values"));
   };
   model.on("change:values", followModel);
-  const single = scalars.map((name) => {
+  const scalarListeners = scalars.map((name) => {
     const listener = (): void => {
       const value = model.get(name);
-      if (!quiet && value !== undefined) scene.set(name, value as InputValue);
+      if (!settingModel && value !== undefined) scene.set(name, value as InputValue);
     };
     model.on(`change:${name}`, listener);
     return { name, listener };
   });
   return () => {
     model.off("change:values", followModel);
-    for (const { name, listener } of single) model.off(`change:${name}`, listener);
+    for (const { name, listener } of scalarListeners) model.off(`change:${name}`, listener);
   };
 }

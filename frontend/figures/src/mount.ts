@@ -25,9 +25,9 @@ export class StaticModel implements Model {
     return this.state[name];
   }
   set(name: string, value: unknown): void {
-    const before = this.state[name];
+    const previous = this.state[name];
     this.state[name] = value;
-    if (before !== value) for (const listener of [...(this.listeners.get(`change:${name}`) ?? [])]) listener();
+    if (previous !== value) for (const listener of [...(this.listeners.get(`change:${name}`) ?? [])]) listener();
   }
   on(event: string, listener: () => void): void {
     if (!this.listeners.has(event)) this.listeners.set(event, new Set());
@@ -43,14 +43,14 @@ export class StaticModel implements Model {
 
 /** An entry in which indices into the page's shared constants are replaced by the constants. */
 function withShared(entry: Entry, shared: readonly unknown[]): Entry {
-  const filled = (holder: unknown): unknown => {
-    if (!isRecord(holder)) return holder;
-    const pool = Array.isArray(holder["pool"]) ? { pool: holder["pool"].map((x) => (typeof x === "number" ? shared[x] : x)) } : {};
-    const training = isRecord(holder["training"]) ? { training: filled(holder["training"]) } : {};
-    return { ...holder, ...pool, ...training };
+  const withConstants = (owner: unknown): unknown => {
+    if (!isRecord(owner)) return owner;
+    const pool = Array.isArray(owner["pool"]) ? { pool: owner["pool"].map((x) => (typeof x === "number" ? shared[x] : x)) } : {};
+    const training = isRecord(owner["training"]) ? { training: withConstants(owner["training"]) } : {};
+    return { ...owner, ...pool, ...training };
   };
   if (!shared.length || !entry.state) return entry;
-  return { ...entry, state: { ...entry.state, spec: filled(entry.state["spec"]) } };
+  return { ...entry, state: { ...entry.state, spec: withConstants(entry.state["spec"]) } };
 }
 
 function readStates(root: ParentNode): Map<string, Entry> {
@@ -84,11 +84,11 @@ export function mountAll(root: ParentNode): void {
     return model;
   };
   /** Whether a widget consists of figures and boxes only; the widget manager shows all others. */
-  const isOurs = (id: string): boolean => {
+  const hasOnlyFigures = (id: string): boolean => {
     const entry = states.get(id);
     if (!entry) return false;
     if (isFigure(entry)) return true;
-    return /^(H|V|Grid)?BoxModel$/.test(entry.model_name ?? "") && children(entry).length > 0 && children(entry).every(isOurs);
+    return /^(H|V|Grid)?BoxModel$/.test(entry.model_name ?? "") && children(entry).length > 0 && children(entry).every(hasOnlyFigures);
   };
   const show = (id: string, host: HTMLElement): void => {
     const entry = states.get(id)!;
@@ -108,7 +108,7 @@ export function mountAll(root: ParentNode): void {
     const id = fallback.dataset["nnModel"] ?? "";
     const host = element("div", { class: "nn-mounted" });
     if (!states.has(id)) {
-      problem(host, `Its state is not in this page.`);
+      problem(host, "Its state is not in this page.");
       fallback.after(host);
       fallback.removeAttribute("data-nn-model");
       continue;
@@ -120,7 +120,7 @@ export function mountAll(root: ParentNode): void {
     try {
       const view: unknown = JSON.parse(script.textContent ?? "");
       const id = isRecord(view) && typeof view["model_id"] === "string" ? view["model_id"] : "";
-      if (!isOurs(id)) continue;
+      if (!hasOnlyFigures(id)) continue;
       const host = element("div", { class: "nn-mounted" });
       script.replaceWith(host);
       show(id, host);

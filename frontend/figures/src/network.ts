@@ -42,13 +42,13 @@ class Network implements View {
     this.room = new Room(this.root);
     this.measure = this.room.measure;
     this.root.style.setProperty("--nn-width", `${spec.width}px`);
-    if ([...this.edges, ...this.neurons].some((one) => one.canDrag)) {
+    if ([...this.edges, ...this.neurons].some((item) => item.canDrag)) {
       this.root.append(element("p", { class: "nn-note nn-by-touch" }, "With a finger: slide an edge or a bias sideways."));
     }
 
     if (isClickable(this.clicks)) buttons(this.cells, () => this.neurons.map((n) => n.item), (i) => click(scene, this.clicks, i));
     if (this.switches.length) this.makeSwitches();
-    if (hover) this.neurons.forEach((neuron, i) => neuron.onHover((here) => void scene.set(hover, here ? i : -1)));
+    if (hover) this.neurons.forEach((neuron, i) => neuron.onHover((inside) => void scene.set(hover, inside ? i : -1)));
   }
 
   update(): void {
@@ -94,7 +94,7 @@ class Network implements View {
     const hidesOff = this.switches.length > 0;
     const shown = hidesOff ? edges.filter((edge) => !isOff(edge)).length : edges.length;
     const byGradient = spec.show === "gradients";
-    const largest = byGradient ? Math.max(1e-12, ...edges.map((edge) => edge.steepness)) : spec.limit;
+    const largest = byGradient ? Math.max(1e-12, ...edges.map((edge) => edge.absGradient)) : spec.limit;
     const style = { byGradient, largest, many: shown > 40 || this.layout.crowded, hidesOff };
     for (const edge of edges) edge.draw(style, isOff(edge));
   }

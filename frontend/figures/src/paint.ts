@@ -15,8 +15,8 @@ class Strokes {
   /** The cells before the first finger touched them. */
   private untouched: Float64Array | null = null;
 
-  /** `moved` is called with the cell that the brush has reached. */
-  constructor(private readonly cells: Cells, private readonly picture: PadPicture, private readonly moved: (to: Position) => void) {}
+  /** `onMove` is called with the cell that the brush has reached. */
+  constructor(private readonly cells: Cells, private readonly picture: PadPicture, private readonly onMove: (cell: Position) => void) {}
 
   listen(): void {
     const { canvas } = this.picture;
@@ -33,7 +33,7 @@ class Strokes {
     event.preventDefault();
     this.fingers.add(event.pointerId);
     if (this.fingers.size > 1) {
-      // undo what the first finger has drawn
+      // erase what the first finger has drawn
       if (this.untouched) this.cells.replace(this.untouched);
       this.untouched = null;
       this.last = null;
@@ -48,7 +48,7 @@ class Strokes {
   private draw(to: Position): void {
     this.cells.line(this.last ?? to, to);
     this.last = to;
-    this.moved([Math.floor(to[0]), Math.floor(to[1])]);
+    this.onMove([Math.floor(to[0]), Math.floor(to[1])]);
   }
 
   private release(event: PointerEvent): void {
@@ -86,7 +86,7 @@ export class PaintPad implements View {
     this.picture = new PadPicture(spec, this.cells);
     this.cursor = [this.cells.rows >> 1, this.cells.columns >> 1];
     const { canvas } = this.picture;
-    new Strokes(this.cells, this.picture, (to) => (this.cursor = to)).listen();
+    new Strokes(this.cells, this.picture, (cell) => (this.cursor = cell)).listen();
     canvas.addEventListener("keydown", (event) => this.onKey(event));
     for (const change of ["focus", "blur"]) canvas.addEventListener(change, () => this.update());
     attributes(canvas, { "aria-label": `${input.label}: arrows move, space paints, plus and minus change a cell` });

@@ -17,22 +17,22 @@ export interface Picture {
 
 /** Writes values as pixels; `flip` puts the first row at the bottom; nan is transparent. */
 function write({ data: pixels, width, height }: ImageData, picture: Picture, flip: boolean): void {
-  const { data, from: start, low, high, colors } = picture;
+  const { data, from, low, high, colors } = picture;
   const scale = 255 / (high - low || 1);
   for (let r = 0; r < height; r++) {
-    const from = start + (flip ? height - 1 - r : r) * width;
+    const rowStart = from + (flip ? height - 1 - r : r) * width;
     for (let c = 0; c < width; c++) {
-      const v = data[from + c]!;
+      const v = data[rowStart + c]!;
       const k = v >= high ? 255 : v > low ? ((v - low) * scale) | 0 : 0;
-      const to = (r * width + c) * 4;
+      const pixel = (r * width + c) * 4;
       if (Number.isNaN(v)) {
-        pixels[to + 3] = 0;
+        pixels[pixel + 3] = 0;
         continue;
       }
-      pixels[to] = colors[k * 4]!;
-      pixels[to + 1] = colors[k * 4 + 1]!;
-      pixels[to + 2] = colors[k * 4 + 2]!;
-      pixels[to + 3] = 255;
+      pixels[pixel] = colors[k * 4]!;
+      pixels[pixel + 1] = colors[k * 4 + 1]!;
+      pixels[pixel + 2] = colors[k * 4 + 2]!;
+      pixels[pixel + 3] = 255;
     }
   }
 }

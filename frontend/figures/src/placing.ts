@@ -2,7 +2,7 @@
 // browser lay out the page again for each.
 
 /** The methods with which a figure is measured and drawn. */
-export interface Placed {
+export interface PlacedFigure {
   /** Reads the available size; returns whether it has changed. */
   measure(): boolean;
   update(): void;
@@ -10,24 +10,24 @@ export interface Placed {
   placed(): void;
 }
 
-const waiting = new Set<Placed>();
+const waiting = new Set<PlacedFigure>();
 
 /** Draws all figures, whether or not their size has changed. */
-function drawAll(figures: readonly Placed[]): void {
+function drawAll(figures: readonly PlacedFigure[]): void {
   for (const figure of figures) figure.measure();
   for (const figure of figures) figure.update();
 }
 
 /** Redraws the figures whose available size has changed. */
-function fit(figures: readonly Placed[]): void {
-  for (const figure of figures.filter((one) => one.measure())) figure.update();
+function fit(figures: readonly PlacedFigure[]): void {
+  for (const figure of figures.filter((placed) => placed.measure())) figure.update();
 }
 
 /**
  * Draws a new figure before the browser paints, together with the others that the page is building,
  * and once more in the next frame if its available size has changed by then.
  */
-export function place(figure: Placed): void {
+export function place(figure: PlacedFigure): void {
   if (waiting.size === 0) queueMicrotask(placeAll);
   waiting.add(figure);
 }

@@ -2,7 +2,7 @@
 
 const BATCH_STREAM = 1000;
 
-/** Uniform numbers in [0, 1), one a call, from a stream of a seed: mulberry32 (Tommy Ettinger, public domain). */
+/** A function that returns the next uniform number in [0, 1) of a seed's stream: mulberry32 (Tommy Ettinger, public domain). */
 export function uniformStream(seed: number, stream: number): () => number {
   let state = (Math.imul(seed, 0x9e3779b1) + Math.imul(stream + 1, 0x85ebca77)) | 0;
   return () => {
@@ -13,7 +13,7 @@ export function uniformStream(seed: number, stream: number): () => number {
   };
 }
 
-/** Nearly normal: the sum of twelve uniform numbers minus 6. Every machine rounds additions in the same way. */
+/** A nearly normal number: the sum of twelve uniform numbers minus 6, because every machine rounds additions in the same way. */
 export function normalFrom(uniform: () => number): number {
   let total = 0;
   for (let i = 0; i < 12; i++) total += uniform();
@@ -33,7 +33,7 @@ export function permutation(seed: number, stream: number, count: number): Int32A
   return order;
 }
 
-/** The examples of each training step: each epoch is shuffled; a last batch that is too short is dropped. */
+/** The indices of each training step's examples: each epoch is shuffled, and a last batch that is too short is left out. */
 export class Batches {
   private epoch = -1;
   private order: Int32Array = new Int32Array(0);

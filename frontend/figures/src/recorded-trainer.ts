@@ -13,11 +13,11 @@ export interface TrainerOptions {
   readonly feed?: (program: Program, step: number) => void;
 }
 
-/** One state input, its buffer, the buffer of the output that feeds it, and a buffer for a copy if the two may overlap. */
-interface Link {
+/** A state input, its buffer, the buffer of the output that becomes its value, and a buffer for a copy if one is needed. */
+interface StatePort {
   readonly input: string;
   readonly value: Float64Array;
-  readonly from: Float64Array;
+  readonly source: Float64Array;
   readonly staged: Float64Array | null;
 }
 
@@ -29,9 +29,9 @@ interface Link {
     trainer.rewind();      // back to the initial state
 */
 export class RecordedTrainer {
-  private readonly links: readonly Link[];
+  private readonly statePorts: readonly StatePort[];
   private readonly initial = new Map<string, Float64Array>();
-  private readonly byInput = new Map<string, Link>();
+  private readonly byInput = new Map<string, StatePort>();
   private readonly lossValue: Float64Array | null;
   private taken = 0;
 
@@ -40,8 +40,8 @@ export class RecordedTrainer {
     private readonly options: TrainerOptions,
   ) {
     const buffers = new Set(program.inputs.map((port) => program.at(port.node)!.buffer));
-    this.links = Object.entries(options.state).map(([input, output]) => this.link(input, output, buffers));
-    for (const link of this.links) this.byInput.set(link.input, link);
+    this.statePorts = Object.entries(options.state).map(([input, output]) => this.statePort(input, output, buffers));
+    for (const port of this.statePorts) this.byInput.set(port.input, port);
     this.lossValue = options.loss === undefined ? null : program.get(options.loss);
     this.setInitial(options.initial);
   }
@@ -69,17 +69,17 @@ export class RecordedTrainer {
 
   /** The current value of one state input: the initial one, or the result of the last step. */
   state(input: string): Float64Array {
-    const link = this.byInput.get(input);
-    if (link) return link.value;
+    const port = this.byInput.get(input);
+    if (port) return port.value;
     throw new GraphError(`"${input}" is not a state of this trainer; it has ${[...this.byInput.keys()].join(", ")}`);
   }
 
-  /** Sets other initial values (another seed, restored weights) and goes back to step 0. */
+  /** Sets other initial values (for another seed, or weights that were saved) and goes back to step 0. */
   setInitial(values: Readonly<Record<string, ArrayLike<number> | number>>): void {
-    for (const { input, value } of this.links) {
-      const first = values[input];
-      if (first === undefined) throw new GraphError(`the state "${input}" has no initial value`);
-      this.program.set(input, first);
+    for (const { input, value } of this.statePorts) {
+      const initial = values[input];
+      if (initial === undefined) throw new GraphError(`the state "${input}" has no initial value`);
+      this.program.set(input, initial);
       this.initial.set(input, value.slice());
     }
     this.taken = 0;
@@ -91,24 +91,24 @@ export class RecordedTrainer {
     this.taken = 0;
   }
 
-  private link(input: string, output: string, buffers: ReadonlySet<ArrayBufferLike>): Link {
+  private statePort(input: string, output: string, buffers: ReadonlySet<ArrayBufferLike>): StatePort {
     const port = this.program.inputs.find((p) => p.name === input);
     const result = this.program.outputs.find((p) => p.name === output);
     if (!port) throw new GraphError(`the step has no input "${input}" for its state`);
     if (!result) throw new GraphError(`the step has no output "${output}" for the state "${input}"`);
     const value = this.program.at(port.node)!;
-    const from = this.program.at(result.node)!;
-    if (from.length !== value.length) {
+    const source = this.program.at(result.node)!;
+    if (source.length !== value.length) {
       throw new GraphError(`state "${input}" has shape [${port.shape.join(", ")}], but "${output}" has [${result.shape.join(", ")}]`);
     }
     // An output that shares an input's buffer would be overwritten while the state is carried over.
-    return { input, value, from, staged: buffers.has(from.buffer) ? new Float64Array(from.length) : null };
+    return { input, value, source, staged: buffers.has(source.buffer) ? new Float64Array(source.length) : null };
   }
 
   /** Copies the new state from the outputs to the inputs. */
   private carryState(): void {
-    const { links, program } = this;
-    for (let i = 0; i < links.length; i++) links[i]!.staged?.set(links[i]!.from);
-    for (let i = 0; i < links.length; i++) program.set(links[i]!.input, links[i]!.staged ?? links[i]!.from);
+    const { statePorts, program } = this;
+    for (let i = 0; i < statePorts.length; i++) statePorts[i]!.staged?.set(statePorts[i]!.source);
+    for (let i = 0; i < statePorts.length; i++) program.set(statePorts[i]!.input, statePorts[i]!.staged ?? statePorts[i]!.source);
   }
 }

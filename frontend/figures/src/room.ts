@@ -1,4 +1,4 @@
-// The space that the page has for a view's picture, as last measured.
+// The space that a view has for its picture on the page, as last measured.
 
 import { fontScale } from "./dom.js";
 

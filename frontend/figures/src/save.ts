@@ -13,7 +13,7 @@ const data = (value: unknown): string => JSON.stringify(value).replace(/</g, "\\
 /** The text of an HTML file with the figure in its current state and everything that it needs. */
 export function figurePage(scene: Scene): string {
   const { spec } = scene;
-  const values = Object.fromEntries([...scene.inputs].map(([name, input]) => [name, input.plain()]));
+  const values = Object.fromEntries([...scene.inputs].map(([name, input]) => [name, input.jsonValue()]));
   const id = `nnlib-live-${spec.name}`;
   const state = { version_major: 2, version_minor: 0, state: { [id]: { model_name: "AnyModel", state: { spec, values } } } };
   const title = escaped(spec.title ?? spec.name);

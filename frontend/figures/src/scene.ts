@@ -38,8 +38,8 @@ export class Input {
       case "checkbox":
         return value === true || value === 1;
       case "dropdown": {
-        const at = Number(value);
-        return Number.isInteger(at) && at >= 0 && at < spec.labels.length ? at : undefined;
+        const index = Number(value);
+        return Number.isInteger(index) && index >= 0 && index < spec.labels.length ? index : undefined;
       }
       case "paint":
         return this.asArray(value);
@@ -92,7 +92,7 @@ export class Input {
     return this.spec.label ?? this.name;
   }
 
-  /** The value as it appears in texts: the word, or the chosen option; undefined for numbers. */
+  /** The value as it appears in texts: the word that is typed, or the chosen option; undefined for numbers. */
   words(): string | undefined {
     const { raw, spec } = this;
     if (spec.control === "text") return String(raw);
@@ -100,7 +100,7 @@ export class Input {
   }
 
   /** The value as JSON. */
-  plain(): InputValue {
+  jsonValue(): InputValue {
     return this.raw instanceof Float64Array ? Array.from(this.raw) : this.raw;
   }
 }
@@ -115,7 +115,7 @@ export function boundsOf(spec: InputSpec): Bounds {
   }
 }
 
-const same = (a: Raw, b: Raw): boolean =>
+const equal = (a: Raw, b: Raw): boolean =>
   a instanceof Float64Array && b instanceof Float64Array
     ? a.length === b.length && a.every((v, i) => Object.is(v, b[i]))
     : a === b;
@@ -130,14 +130,14 @@ export class Scene {
   /** Sets the number of steps that the training has taken, as stored in a link. */
   chooseStep: ((step: number) => void) | null = null;
   /** The figure's element, once it is built: animations wait while it is out of view. */
-  home: Element | null = null;
+  figure: Element | null = null;
   private readonly programs = new Map<string, Program>();
   private readonly drags: Program[] = [];
   private readonly listeners = new Set<() => void>();
   private readonly savers = new Set<() => void>();
   private readonly dirty = new Set<string>();
   private readonly touched = new Set<string>();
-  private readonly fixed = new WeakMap<object, Value>();
+  private readonly constants = new WeakMap<object, Value>();
   private key: string | null = null;
   private frame = 0;
   private current: Program | null = null;
@@ -186,14 +186,14 @@ export class Scene {
     const input = this.inputs.get(name);
     const accepted = input?.accept(value);
     if (!input || accepted === undefined) return false;
-    if (same(accepted, input.raw)) return true;
+    if (equal(accepted, input.raw)) return true;
     input.raw = accepted;
     input.fill();
     this.dirty.add(name);
     this.touched.add(name);
     this.refresh();
     if (share && input.spec.share) {
-      const detail = { share: input.spec.share, value: input.plain(), from: this };
+      const detail = { share: input.spec.share, value: input.jsonValue(), from: this };
       document.dispatchEvent(new CustomEvent(SHARE_EVENT, { detail }));
     }
     return true;
@@ -211,9 +211,9 @@ export class Scene {
     if (!input) return;
     if (!(input.raw instanceof Float64Array)) return void this.set(target.ref, value);
     const copy = input.raw.slice();
-    const at = flatIndex(input.spec.shape, target.at ?? [0]);
-    if (at < 0 || at >= copy.length) return;
-    copy[at] = value;
+    const index = flatIndex(input.spec.shape, target.at ?? [0]);
+    if (index < 0 || index >= copy.length) return;
+    copy[index] = value;
     this.set(target.ref, copy);
   }
 
@@ -287,7 +287,7 @@ export class Scene {
     return program;
   }
 
-  /** Computes for the first time. A redraw that is already due is dropped, because the first drawing follows anyway. */
+  /** Computes for the first time. A redraw that is already due is cancelled, because the first drawing follows anyway. */
   begin(): void {
     if (this.frame) cancelAnimationFrame(this.frame);
     this.frame = 0;
@@ -305,8 +305,8 @@ export class Scene {
         program.run();
       }
       this.error = null;
-    } catch (problem) {
-      this.error = problem instanceof Error ? problem.message : String(problem);
+    } catch (error) {
+      this.error = error instanceof Error ? error.message : String(error);
     }
     this.dirty.clear();
   }
@@ -315,13 +315,13 @@ export class Scene {
   get(ref: Ref | undefined): Value | undefined {
     if (!ref) return undefined;
     if (!isLive(ref)) {
-      let value = this.fixed.get(ref);
-      if (!value) this.fixed.set(ref, (value = { shape: ref.shape, data: Float64Array.from(ref.data, toNumber) }));
+      let value = this.constants.get(ref);
+      if (!value) this.constants.set(ref, (value = { shape: ref.shape, data: Float64Array.from(ref.data, toNumber) }));
       return value;
     }
     const value = this.named(ref.ref);
     if (!value || !ref.at) return value;
-    return value.data.length ? part(value, ref.at) : undefined; // an empty history has no last entry
+    return value.data.length ? sliceOf(value, ref.at) : undefined; // an empty history has no last entry
   }
 
   named(name: string): Value | undefined {
@@ -381,34 +381,34 @@ export class Scene {
   }
 }
 
-function flatIndex(shape: readonly number[], at: readonly (number | null)[]): number {
+function flatIndex(shape: readonly number[], index: readonly (number | null)[]): number {
   let flat = 0;
   for (let d = 0; d < shape.length; d++) {
-    const i = at[d] ?? 0;
+    const i = index[d] ?? 0;
     flat = flat * shape[d]! + (i < 0 ? i + shape[d]! : i);
   }
   return flat;
 }
 
-/** A slice of a value: integers select an entry, null and missing entries keep the dimension. */
-function part(whole: Value, at: readonly (number | null)[]): Value {
-  const { shape, data } = whole;
-  const remaining = shape.filter((_, d) => at[d] === null || at[d] === undefined);
+/** A slice of a value: an integer selects an entry of its dimension; null, or no entry, keeps the dimension. */
+function sliceOf(value: Value, index: readonly (number | null)[]): Value {
+  const { shape, data } = value;
+  const remaining = shape.filter((_, d) => index[d] === null || index[d] === undefined);
   const strides = shape.map((_, d) => sizeOf(shape.slice(d + 1)));
   let start = 0;
-  at.forEach((i, d) => {
+  index.forEach((i, d) => {
     if (i !== null && d < shape.length) start += (i < 0 ? i + shape[d]! : i) * strides[d]!;
   });
-  const steps = shape.map((_, d) => d).filter((d) => at[d] === null || at[d] === undefined).map((d) => strides[d]!);
+  const steps = shape.map((_, d) => d).filter((d) => index[d] === null || index[d] === undefined).map((d) => strides[d]!);
   const entries = new Float64Array(sizeOf(remaining));
   for (let k = 0; k < entries.length; k++) {
     let rest = k;
-    let from = start;
+    let offset = start;
     for (let d = remaining.length - 1; d >= 0; d--) {
-      from += (rest % remaining[d]!) * steps[d]!;
+      offset += (rest % remaining[d]!) * steps[d]!;
       rest = Math.floor(rest / remaining[d]!);
     }
-    entries[k] = data[from] ?? NaN;
+    entries[k] = data[offset] ?? NaN;
   }
   return { shape: remaining, data: entries };
 }

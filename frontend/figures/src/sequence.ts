@@ -12,8 +12,8 @@ import { arrowTip } from "./wires.js";
 
 const STEP = 88;
 
-function words(content: string, x: number, y: number, kind: string): SVGTextElement {
-  const node = svg("text", { x, y, "text-anchor": "middle", class: kind });
+function textAt(content: string, x: number, y: number, className: string): SVGTextElement {
+  const node = svg("text", { x, y, "text-anchor": "middle", class: className });
   setText(node, content);
   return node;
 }
@@ -44,7 +44,7 @@ function outputBars(outputs: Value | undefined, t: number, names: readonly strin
     fill: cssColor(i === best || k === 1 ? "series0" : "muted"),
   }));
   const label = k === 1 ? formatNumber(row[0]!, ".2f") : `${names?.[best] ?? best} ${formatNumber(row[best]!, ".2f")}`;
-  return [...bars, words(label, 0, 8, "nn-neuron-note")];
+  return [...bars, textAt(label, 0, 8, "nn-neuron-note")];
 }
 
 class Sequence implements View {
@@ -109,17 +109,17 @@ class Sequence implements View {
     if (delta !== undefined && Number.isFinite(delta)) {
       attributes(box, { "stroke-width": 1.2 + Math.min(6, Math.abs(delta) * 6) });
       box.classList.add("nn-changed");
-      item.append(words(`Δ ${formatNumber(delta, ".2g")}`, 0, 206, "nn-neuron-delta"));
+      item.append(textAt(`Δ ${formatNumber(delta, ".2g")}`, 0, 206, "nn-neuron-delta"));
     }
-    item.append(box, words(spec.cell, 0, 91, "nn-dag-name"), ...stateSquares(scene.get(spec.states), t));
+    item.append(box, textAt(spec.cell, 0, 91, "nn-dag-name"), ...stateSquares(scene.get(spec.states), t));
     if (spec.outputs) item.append(this.arrow("M0,76L0,50"), this.headName(), ...outputBars(scene.get(spec.outputs), t, spec.output_labels));
-    item.append(this.arrow("M0,170L0,148"), words(inputLabel, 0, 188, "nn-letter"));
+    item.append(this.arrow("M0,170L0,148"), textAt(inputLabel, 0, 188, "nn-letter"));
     return item;
   }
 
   /** The output layer's name, beside the arrow from the cell to the outputs. */
   private headName(): SVGTextElement {
-    const node = words(this.spec.head, 6, 66, "nn-neuron-note");
+    const node = textAt(this.spec.head, 6, 66, "nn-neuron-note");
     attributes(node, { "text-anchor": "start" });
     return node;
   }

@@ -1,9 +1,9 @@
 // Reacts to changes around a figure: its width, printing, the theme, Back and reload, a new link in the address bar.
 
-const PAPER = 560; // the width in pixels that a figure has on an A4 or Letter page of the book
+const PAPER_WIDTH = 560; // the width in pixels that a figure has on an A4 or Letter page of the book
 
 /** The methods that are called when a figure's surroundings change. */
-export interface Followed {
+export interface FollowedFigure {
   readonly host: HTMLElement;
   /** Reads the available size; returns whether it has changed. */
   measure(): boolean;
@@ -13,22 +13,22 @@ export interface Followed {
 }
 
 /** Watches the surroundings until the returned function is called. */
-export function followSurroundings(figure: Followed): () => void {
-  const ends = [followSize(figure), followPaper(figure), followTheme(figure), followPage(figure)];
-  return () => ends.forEach((end) => end());
+export function followSurroundings(figure: FollowedFigure): () => void {
+  const stops = [followSize(figure), followPaper(figure), followTheme(figure), followPage(figure)];
+  return () => stops.forEach((stop) => stop());
 }
 
-function listen(target: EventTarget, event: string, act: () => void): () => void {
-  target.addEventListener(event, act);
-  return () => target.removeEventListener(event, act);
+function listen(target: EventTarget, event: string, listener: () => void): () => void {
+  target.addEventListener(event, listener);
+  return () => target.removeEventListener(event, listener);
 }
 
-function followSize({ host, measure, update }: Followed): () => void {
-  let size = -1; // the observer also reports the initial size
+function followSize({ host, measure, update }: FollowedFigure): () => void {
+  let lastWidth = -1; // the observer also reports the initial width
   const watcher = new ResizeObserver(() => {
-    const now = Math.round(host.clientWidth);
-    if (now === size || now === 0) return;
-    size = now;
+    const width = Math.round(host.clientWidth);
+    if (width === lastWidth || width === 0) return;
+    lastWidth = width;
     if (measure()) update();
   });
   watcher.observe(host);
@@ -36,37 +36,37 @@ function followSize({ host, measure, update }: Followed): () => void {
 }
 
 /** Lays the figure out for paper, which is narrower than most windows, and afterwards for the window again. */
-function followPaper({ host, measure, update }: Followed): () => void {
+function followPaper({ host, measure, update }: FollowedFigure): () => void {
   const layOut = (width: string): void => {
     if (host.style.maxWidth === width) return;
     host.style.maxWidth = width;
     measure();
     update();
   };
-  const onPaper = (): void => layOut(`${PAPER}px`);
+  const onPaper = (): void => layOut(`${PAPER_WIDTH}px`);
   const offPaper = (): void => layOut("");
   const paper = matchMedia("print");
-  const ends = [
+  const stops = [
     listen(paper, "change", () => (paper.matches ? onPaper() : offPaper())),
     listen(window, "beforeprint", onPaper),
     listen(window, "afterprint", offPaper),
   ];
-  return () => ends.forEach((end) => end());
+  return () => stops.forEach((stop) => stop());
 }
 
-function followTheme({ update }: Followed): () => void {
+function followTheme({ update }: FollowedFigure): () => void {
   const theme = new MutationObserver(() => requestAnimationFrame(update));
   theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-mode", "class"] });
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
-  const end = listen(matchMedia("(prefers-color-scheme: dark)"), "change", update);
+  const stop = listen(matchMedia("(prefers-color-scheme: dark)"), "change", update);
   return () => {
     theme.disconnect();
-    end();
+    stop();
   };
 }
 
 /** Makes the controls' current values their defaults, to which WebKit resets the controls of a cached page. */
-function keepControls(host: HTMLElement): void {
+function setControlDefaults(host: HTMLElement): void {
   for (const control of host.querySelectorAll("input")) {
     control.defaultChecked = control.checked;
     control.defaultValue = control.value;
@@ -77,14 +77,14 @@ function keepControls(host: HTMLElement): void {
  * Overwrites the values that a browser restores in controls after Back or a reload: at once, and again
  * in the next frame, since WebKit resets the controls of a cached page only after this event.
  */
-function followPage({ host, update, addressChanged }: Followed): () => void {
-  const ends = [
-    listen(window, "pagehide", () => keepControls(host)),
+function followPage({ host, update, addressChanged }: FollowedFigure): () => void {
+  const stops = [
+    listen(window, "pagehide", () => setControlDefaults(host)),
     listen(window, "pageshow", () => {
       update();
       requestAnimationFrame(update);
     }),
     listen(window, "hashchange", addressChanged),
   ];
-  return () => ends.forEach((end) => end());
+  return () => stops.forEach((stop) => stop());
 }

@@ -1,6 +1,6 @@
 // The controls of a training: play, step, rewind, seed, speed.
 
-import { action, attributes, element, reducedMotion, setText, uniqueId, showResumed, watchSight } from "./dom.js";
+import { action, attributes, element, reducedMotion, setText, uniqueId, showResumed, watchVisibility } from "./dom.js";
 import { Pace } from "./pace.js";
 import type { FigureTrainer } from "./figure-trainer.js";
 import type { View } from "./view.js";
@@ -15,12 +15,12 @@ function stepsDue(speed: string): { steps: number; wait: number } {
   return reducedMotion() ? { steps: steps * 30, wait: 500 } : { steps, wait: 0 };
 }
 
-/** What a player reads from the page, and the callbacks with which it reports. */
-interface Stage {
+/** What a player reads from the page, and the callbacks that it calls when its state changes. */
+interface PlayerOptions {
   /** The training plays only while these are in the page. */
   readonly controls: Element;
   /** The element that has to be in view; the training pauses while it is not. */
-  readonly home: () => Element;
+  readonly figure: () => Element;
   readonly speed: () => string;
   readonly playing: (on: boolean) => void;
   /** Called when the figure is in view again. */
@@ -36,25 +36,25 @@ class Player {
   /** The time at which steps were last taken. */
   private last = 0;
   private pace = new Pace();
-  private unwatch = (): void => undefined;
+  private stopWatching = (): void => undefined;
 
-  constructor(private readonly trainer: FigureTrainer, private readonly stage: Stage) {}
+  constructor(private readonly trainer: FigureTrainer, private readonly options: PlayerOptions) {}
 
   toggle(): void {
     if (this.playing) return this.stop();
     this.playing = true;
     this.pace = new Pace();
-    this.unwatch = watchSight(this.stage.home(), (visible) => this.visibilityChanged(visible));
-    this.stage.playing(true);
+    this.stopWatching = watchVisibility(this.options.figure(), (visible) => this.visibilityChanged(visible));
+    this.options.playing(true);
     this.next();
   }
 
   stop(): void {
     this.playing = false;
     this.waiting = false;
-    this.unwatch();
+    this.stopWatching();
     cancelAnimationFrame(this.frame);
-    this.stage.playing(false);
+    this.options.playing(false);
   }
 
   private next(): void {
@@ -63,8 +63,8 @@ class Player {
 
   private tick(now: number): void {
     if (!this.playing || this.waiting) return;
-    if (!this.stage.controls.isConnected || this.trainer.done) return this.stop();
-    const { steps, wait } = stepsDue(this.stage.speed());
+    if (!this.options.controls.isConnected || this.trainer.done) return this.stop();
+    const { steps, wait } = stepsDue(this.options.speed());
     if (now - this.last >= wait) {
       this.last = now;
       if (!this.run(now, steps)) return this.stop();
@@ -76,15 +76,15 @@ class Player {
   private run(now: number, steps: number): boolean {
     const share = this.pace.share(now, steps);
     if (share.steps <= 0) return true;
-    const ran = this.trainer.run(share.steps, share.milliseconds);
-    if (ran > 0) this.pace.took(ran, share, steps);
-    return ran > 0;
+    const taken = this.trainer.run(share.steps, share.milliseconds);
+    if (taken > 0) this.pace.record(taken, share, steps);
+    return taken > 0;
   }
 
   private visibilityChanged(visible: boolean): void {
     this.waiting = !visible;
     if (!visible) return cancelAnimationFrame(this.frame);
-    this.stage.resumed();
+    this.options.resumed();
     this.next();
   }
 }
@@ -122,7 +122,7 @@ export function trainingControls(trainer: FigureTrainer): View {
   const play = button("▶ train", "train, or pause", () => player.toggle());
   const player = new Player(trainer, {
     controls: root,
-    home: () => trainer.scene.home ?? root,
+    figure: () => trainer.scene.figure ?? root,
     speed: () => speed.value,
     playing(on) {
       setText(play, on ? "❚❚ pause" : "▶ train");

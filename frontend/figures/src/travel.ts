@@ -1,11 +1,11 @@
-// Figures as modules for other hosts: anywidget's interface, also for hosts that implement only part of it.
+// Figures as modules for other hosts, with anywidget's interface; a host may implement only a part of it.
 
 import { renderFigure } from "./figure.js";
 import type { Model } from "./model.js";
 import { type State, StaticModel } from "./mount.js";
 import { adoptStyles } from "./sheet.js";
 
-/** The argument that a host passes to anywidget's `render`; plain pages have no model. */
+/** The argument that a host passes to anywidget's `render`; a host without widgets passes no model. */
 interface Host { readonly el: HTMLElement; readonly model?: Partial<Model> }
 
 /** The result of a host's method, or undefined if it throws: MyST's theme throws in `off` and `save_changes`. */
@@ -18,51 +18,51 @@ function attempt<T>(act: () => T): T | undefined {
 }
 
 /** Keeps the figure's inputs and the host's model in step: `{"w": 3}` sets w, and changes of w are sent back. */
-function tie(own: StaticModel, host: Partial<Model>, names: readonly string[]): () => void {
-  const values = (): State => (own.get("values") ?? {}) as State;
-  let quiet = false;
-  const adopt = (name: string): void => {
+function connectHost(figureModel: StaticModel, host: Partial<Model>, names: readonly string[]): () => void {
+  const values = (): State => (figureModel.get("values") ?? {}) as State;
+  let settingHost = false; // while the host's model is being set, its change events are ignored
+  const readFromHost = (name: string): void => {
     const value = attempt(() => host.get?.(name));
-    if (quiet || value === undefined || value === null) return;
-    own.set("values", { ...values(), [name]: value });
+    if (settingHost || value === undefined || value === null) return;
+    figureModel.set("values", { ...values(), [name]: value });
   };
-  const all = attempt(() => host.get?.("values"));
-  if (typeof all === "object" && all !== null) own.set("values", { ...values(), ...all });
+  const hostValues = attempt(() => host.get?.("values"));
+  if (typeof hostValues === "object" && hostValues !== null) figureModel.set("values", { ...values(), ...hostValues });
   const listeners = names.map((name) => {
-    adopt(name);
-    const listener = (): void => adopt(name);
+    readFromHost(name);
+    const listener = (): void => readFromHost(name);
     attempt(() => host.on?.(`change:${name}`, listener));
     return { name, listener };
   });
   const updateHost = (): void => {
-    quiet = true;
+    settingHost = true;
     for (const name of names) {
-      const now = values()[name];
-      if (attempt(() => host.get?.(name)) !== now) attempt(() => host.set?.(name, now));
+      const value = values()[name];
+      if (attempt(() => host.get?.(name)) !== value) attempt(() => host.set?.(name, value));
     }
-    quiet = false;
+    settingHost = false;
     attempt(() => host.save_changes?.());
   };
-  own.on("change:values", updateHost);
+  figureModel.on("change:values", updateHost);
   return () => {
-    own.off("change:values", updateHost);
+    figureModel.off("change:values", updateHost);
     for (const { name, listener } of listeners) attempt(() => host.off?.(`change:${name}`, listener));
   };
 }
 
-/** A module's default export: a figure with the given state, for anywidget's interface or without a model. */
+/** A module's default export: a figure with this state. Its `render` has anywidget's interface, but needs no model. */
 export function saved(state: State): { render: (host: Host) => () => void } {
   return {
     render({ el, model }) {
-      const own = new StaticModel(state);
+      const figureModel = new StaticModel(state);
       const names = Object.keys((state["spec"] as { inputs?: object } | undefined)?.inputs ?? {});
-      const untie = model ? tie(own, model, names) : () => undefined;
+      const disconnect = model ? connectHost(figureModel, model, names) : () => undefined;
       const root = el.getRootNode();
       adoptStyles(root instanceof ShadowRoot ? root : document);
-      const end = renderFigure(own, el);
+      const removeFigure = renderFigure(figureModel, el);
       return () => {
-        untie();
-        end();
+        disconnect();
+        removeFigure();
       };
     },
   };

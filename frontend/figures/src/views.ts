@@ -1,4 +1,4 @@
-// The simple views: readouts, meters, formulas, buttons, switches, controls, rows and columns.
+// The short views: readouts, meters, formulas, buttons, switches, controls, rows and columns.
 
 import { cssColor } from "./color.js";
 import { action, attributes, element, MATHML, setText } from "./dom.js";
@@ -11,17 +11,17 @@ import { isLive } from "./spec.js";
 import { type Builder, measureAll } from "./view.js";
 import { words } from "./words.js";
 
-const box = (name: string): Builder<RowSpec | ColumnSpec> => (spec, context) => {
+const container = (className: string): Builder<RowSpec | ColumnSpec> => (spec, context) => {
   const items = spec.items.map((item) => context.build(item));
   return {
-    root: element("div", { class: name }, ...items.map((item) => item.root)),
+    root: element("div", { class: className }, ...items.map((item) => item.root)),
     update: () => items.forEach((item) => item.update()),
     measure: () => measureAll(items),
   };
 };
 
-export const row = box("nn-row");
-export const column = box("nn-column");
+export const row = container("nn-row");
+export const column = container("nn-column");
 
 /** Milliseconds without a change before screen readers announce a new text. */
 const SPEAK_AFTER = 700;
@@ -42,9 +42,9 @@ export const readout: Builder<ReadoutSpec> = (spec, { scene }) => {
       spec.text.forEach((piece, i) => {
         const node = pieces[i]!;
         if (typeof piece === "string" || typeof node === "string") return;
-        const now = words(scene, [piece]);
-        if (node.textContent !== now) {
-          node.textContent = now;
+        const text = words(scene, [piece]);
+        if (node.textContent !== text) {
+          node.textContent = text;
           changed = true;
         }
       });
@@ -64,8 +64,8 @@ export const meter: Builder<MeterSpec> = (spec, { scene }) => {
     root: element("div", { class: "nn-meter" }, element("span", { class: "nn-name" }, spec.label), track, value),
     update() {
       const v = scene.number(spec.value);
-      const at = (v - spec.min) / (spec.max - spec.min || 1);
-      bar.style.width = `${Number.isFinite(at) ? Math.min(1, Math.max(0, at)) * 100 : 0}%`;
+      const fraction = (v - spec.min) / (spec.max - spec.min || 1);
+      bar.style.width = `${Number.isFinite(fraction) ? Math.min(1, Math.max(0, fraction)) * 100 : 0}%`;
       const shown = formatNumber(v, spec.format);
       attributes(track, { "aria-valuenow": Number.isFinite(v) ? v : 0, "aria-valuetext": shown });
       setText(value, shown);
@@ -113,8 +113,8 @@ export const button: Builder<ButtonSpec> = (spec, { scene }) => {
     });
     for (const [name, value] of values) {
       if (value === undefined) continue;
-      const plain = Array.isArray(value) && scene.input(name).spec.shape.length === 0 ? value[0]! : value;
-      scene.set(name, plain);
+      const converted = Array.isArray(value) && scene.input(name).spec.shape.length === 0 ? value[0]! : value;
+      scene.set(name, converted);
     }
     scene.compute();
     scene.refresh();

@@ -8,12 +8,12 @@ import type { Scene } from "../scene.js";
 import { Scales } from "./scales.js";
 import { type Box, Ticks } from "./ticks.js";
 
-/** The width of the previous plot, if both specify the same width: a last plot that wraps stays as wide as the others. */
+/** The width of the previous plot if both specify the same one, else Infinity: so a last plot that wraps is not wider than the others. */
 function widthOfPrevious(root: HTMLElement): number {
-  const before = root.previousElementSibling;
-  const same = before instanceof HTMLElement && before.classList.contains("nn-axes")
-    && before.style.getPropertyValue("--nn-width") === root.style.getPropertyValue("--nn-width");
-  return same && before.clientWidth ? before.clientWidth : Infinity;
+  const previous = root.previousElementSibling;
+  const sameWidth = previous instanceof HTMLElement && previous.classList.contains("nn-axes")
+    && previous.style.getPropertyValue("--nn-width") === root.style.getPropertyValue("--nn-width");
+  return sameWidth && previous.clientWidth ? previous.clientWidth : Infinity;
 }
 
 /** Margins around the plane for ticks and axis names. */

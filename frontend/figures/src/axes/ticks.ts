@@ -37,10 +37,10 @@ export class Ticks {
     const { spec } = this;
     if (!spec.frame) return;
     attributes(this.xAxis, { transform: `translate(0,${height})` });
-    const [across, up] = [Math.max(2, Math.round(width / 75)), Math.max(2, Math.round(height / 52))];
-    select(this.xAxis).call(this.bottomAxis(x, across).tickSizeOuter(0).tickSize(5).tickPadding(5));
-    select(this.yAxis).call(axisLeft(y).ticks(up, spec.yscale === "log" ? power : undefined).tickSizeOuter(0).tickSize(5).tickPadding(5));
-    this.gridLines.replaceChildren(...y.ticks(up).map((v) => svg("line", { x2: width, y1: y(v), y2: y(v) })));
+    const [xTicks, yTicks] = [Math.max(2, Math.round(width / 75)), Math.max(2, Math.round(height / 52))];
+    select(this.xAxis).call(this.bottomAxis(x, xTicks).tickSizeOuter(0).tickSize(5).tickPadding(5));
+    select(this.yAxis).call(axisLeft(y).ticks(yTicks, spec.yscale === "log" ? power : undefined).tickSizeOuter(0).tickSize(5).tickPadding(5));
+    this.gridLines.replaceChildren(...y.ticks(yTicks).map((v) => svg("line", { x2: width, y1: y(v), y2: y(v) })));
     attributes(this.xName, { x: left + width / 2, y: top + height + bottom - 6 });
     setText(this.xName, spec.xlabel ?? "");
     attributes(this.yName, { x: 4, y: 13 });

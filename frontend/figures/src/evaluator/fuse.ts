@@ -1,4 +1,4 @@
-// Fuses steps of a program that can run in one loop: chains of + - ×, a bias and its activation, small layers.
+// Fuses steps of a program that can run in one loop: two of + - ×, a bias and its activation, whole layers.
 
 import {
   LEAST_ROWS, type Pair, activationKernel, fusesWithSum, layerKernel, outerThroughTanh, pairKernel, throughTanh,
@@ -19,7 +19,7 @@ export interface Compiled {
   readonly nodes: readonly GraphNode[];
   readonly operands: readonly (Operand | undefined)[];
   /** Nodes whose values are read from outside the program. */
-  readonly kept: ReadonlySet<number>;
+  readonly readOutside: ReadonlySet<number>;
 }
 
 /**
@@ -27,39 +27,40 @@ export interface Compiled {
  * else reads it; steps whose results are no longer read are removed.
  */
 export function fuse(steps: readonly Step[], compiled: Compiled): Step[] {
-  const joiner = new Joiner(steps, compiled);
-  const joined = steps.map((step) => joiner.join(step));
-  return withoutUnread(joined, compiled.kept);
+  const fuser = new Fuser(steps, compiled);
+  const fused = steps.map((step) => fuser.fusedOrSame(step));
+  return withoutUnread(fused, compiled.readOutside);
 }
 
-function withoutUnread(steps: readonly Step[], kept: ReadonlySet<number>): Step[] {
-  const read = new Set(kept);
-  const left: Step[] = [];
+/** The steps whose results another step or the world outside the program reads. */
+function withoutUnread(steps: readonly Step[], readOutside: ReadonlySet<number>): Step[] {
+  const read = new Set(readOutside);
+  const remaining: Step[] = [];
   for (const step of [...steps].reverse()) {
     if (!read.has(step.node)) continue;
     for (const n of step.inputs) read.add(n);
-    left.push(step);
+    remaining.push(step);
   }
-  return left.reverse();
+  return remaining.reverse();
 }
 
-class Joiner {
+class Fuser {
   private readonly byNode = new Map<number, Step>();
   /** For each node, the nodes whose steps read it, once for each use. */
   private readonly readers = new Map<number, number[]>();
   /** Nodes that a later step computes in its own loop. */
-  private readonly taken = new Set<number>();
-  private readonly joined = new Map<number, Step>();
+  private readonly absorbed = new Set<number>();
+  private readonly fused = new Map<number, Step>();
 
   constructor(steps: readonly Step[], private readonly compiled: Compiled) {
     for (const step of steps) {
       this.byNode.set(step.node, step);
-      for (const n of step.inputs) this.read(n, step.node);
+      for (const n of step.inputs) this.addReader(n, step.node);
     }
     this.plan(steps);
   }
 
-  private read(node: number, reader: number): void {
+  private addReader(node: number, reader: number): void {
     const readers = this.readers.get(node);
     if (readers) readers.push(reader);
     else this.readers.set(node, [reader]);
@@ -68,17 +69,19 @@ class Joiner {
   /** Starts with the last steps, because they end the longest chains. */
   private plan(steps: readonly Step[]): void {
     for (const step of [...steps].reverse()) {
-      if (this.taken.has(step.node)) continue;
-      const fused = this.joinedStep(step);
-      if (fused) this.joined.set(step.node, fused);
+      if (this.absorbed.has(step.node)) continue;
+      const fused = this.fusedStep(step);
+      if (fused) this.fused.set(step.node, fused);
     }
   }
 
-  join(step: Step): Step {
-    return this.joined.get(step.node) ?? step;
+  /** The fused step that replaces a step, or the step itself. */
+  fusedOrSame(step: Step): Step {
+    return this.fused.get(step.node) ?? step;
   }
 
-  private joinedStep(step: Step): Step | null {
+  /** A step fused with the steps before it; null if that is not possible. */
+  private fusedStep(step: Step): Step | null {
     if (step.kernel === ALIAS) return null;
     const { op, dtype } = this.node(step.node);
     if (dtype !== "float32" && dtype !== "float64") return null;
@@ -94,7 +97,7 @@ class Joiner {
   private product(step: Step): Step | null {
     const [left, right] = step.inputs.map((n) => this.factor(n)) as [Factor2d, Factor2d];
     if (left.matrix.shape.length !== 2 || right.matrix.shape.length !== 2) return null;
-    if (!left.flipped && !right.flipped) return null;
+    if (!left.transposed && !right.transposed) return null;
     const inputs = step.inputs.map((n) => this.transposeOf(n) ?? n);
     const single = this.node(step.node).dtype === "float32";
     return { node: step.node, kernel: productKernel(this.operand(step.node), left, right, single), inputs };
@@ -102,7 +105,7 @@ class Joiner {
 
   private factor(node: number): Factor2d {
     const source = this.transposeOf(node);
-    return { matrix: this.operand(source ?? node), flipped: source !== null };
+    return { matrix: this.operand(source ?? node), transposed: source !== null };
   }
 
   /** act(a + b); if a is X·W, the whole layer. */
@@ -111,7 +114,7 @@ class Joiner {
     if (!sum) return null;
     const layer = this.layer(step, sum);
     if (layer) return layer;
-    this.taken.add(sum.node);
+    this.absorbed.add(sum.node);
     const [a, b] = sum.inputs as [number, number];
     const kernel = activationKernel(this.node(step.node).op, this.operand(step.node), [this.operand(a), this.operand(b)]);
     return { node: step.node, kernel, inputs: sum.inputs };
@@ -124,9 +127,9 @@ class Joiner {
     const [x, w] = product.inputs.map((n) => this.factor(n)) as [Factor2d, Factor2d];
     const out = this.operand(step.node);
     const b = this.operand(bias);
-    const forColumns = b.data.length === 1 || (b.data.length === out.shape[1] && b.shape.at(-1) === out.shape[1]);
-    if (x.matrix.shape.length !== 2 || w.matrix.shape.length !== 2 || out.shape[0]! < LEAST_ROWS || !forColumns) return null;
-    this.taken.add(sum.node).add(product.node);
+    const isPerColumn = b.data.length === 1 || (b.data.length === out.shape[1] && b.shape.at(-1) === out.shape[1]);
+    if (x.matrix.shape.length !== 2 || w.matrix.shape.length !== 2 || out.shape[0]! < LEAST_ROWS || !isPerColumn) return null;
+    this.absorbed.add(sum.node).add(product.node);
     const kernel = layerKernel(this.node(step.node).op, out, x, w, b, this.isRounded(step));
     return { node: step.node, kernel, inputs: [...product.inputs.map((n) => this.transposeOf(n) ?? n), bias] };
   }
@@ -135,27 +138,29 @@ class Joiner {
   private isRounded(step: Step): boolean {
     if (this.node(step.node).dtype !== "float32") return false;
     const readers = this.readers.get(step.node) ?? [];
-    return this.compiled.kept.has(step.node) || readers.length !== 1 || this.node(readers[0]!).op !== "matmul";
+    return this.compiled.readOutside.has(step.node) || readers.length !== 1 || this.node(readers[0]!).op !== "matmul";
   }
 
-  /** g · (1 - h·h). */
+  /** g · (1 - h·h), the gradient pulled back through h = tanh(…). */
   private gradientOfTanh(step: Step): Step | null {
     for (const [side, other] of [[1, 0], [0, 1]] as const) {
-      const slope = this.inner(step.inputs[side]!, step, ["sub"]);
-      const square = slope && this.inner(slope.inputs[1]!, slope, ["mul"]);
+      const derivative = this.inner(step.inputs[side]!, step, ["sub"]);
+      const square = derivative && this.inner(derivative.inputs[1]!, derivative, ["mul"]);
       if (!square || square.inputs[0] !== square.inputs[1]) continue;
-      this.taken.add(slope.node).add(square.node);
-      const [g, one, h] = [step.inputs[other]!, slope.inputs[0]!, square.inputs[0]!];
-      return this.outerGradient(step, g, one, h) ?? this.plainGradient(step, g, one, h);
+      this.absorbed.add(derivative.node).add(square.node);
+      const [g, one, h] = [step.inputs[other]!, derivative.inputs[0]!, square.inputs[0]!];
+      return this.outerGradient(step, g, one, h) ?? this.elementwiseGradient(step, g, one, h);
     }
     return null;
   }
 
-  private plainGradient(step: Step, g: number, one: number, h: number): Step {
+  /** g · (1 - h·h), whatever g is. */
+  private elementwiseGradient(step: Step, g: number, one: number, h: number): Step {
     const operands = [this.operand(g), this.operand(one), this.operand(h)] as const;
     return { node: step.node, kernel: throughTanh(this.operand(step.node), operands), inputs: [g, one, h] };
   }
 
+  /** The same if g is a column times a row; null if it is not. */
   private outerGradient(step: Step, g: number, one: number, h: number): Step | null {
     const product = this.inner(g, step, ["matmul"]);
     const out = this.operand(step.node);
@@ -163,7 +168,7 @@ class Joiner {
     const [column, row] = product.inputs as [number, number];
     const shapes = [this.operand(column).shape, this.operand(row).shape];
     if (shapes[0]!.length !== 2 || shapes[0]![1] !== 1 || shapes[1]!.length !== 2 || !sameShape(this.operand(h).shape, out.shape)) return null;
-    this.taken.add(product.node);
+    this.absorbed.add(product.node);
     const kernel = outerThroughTanh(out, this.operand(column), this.operand(row), this.operand(one), this.operand(h));
     return { node: step.node, kernel, inputs: [column, row, one, h] };
   }
@@ -175,14 +180,14 @@ class Joiner {
       const first = this.inner(step.inputs[side]!, step, ["add", "sub", "mul"]);
       if (!first) continue;
       const innerOp = this.node(first.node).op;
-      const minus = op === "sub" ? -1 : 1;
+      const outerSign = op === "sub" ? -1 : 1;
       const pair: Pair = {
         inner: innerOp === "mul" ? "product" : "sum",
         outer: op === "mul" ? "product" : "sum",
         sign: innerOp === "sub" ? -1 : 1,
-        signs: side === 0 ? [1, minus] : [minus, 1],
+        signs: side === 0 ? [1, outerSign] : [outerSign, 1],
       };
-      this.taken.add(first.node);
+      this.absorbed.add(first.node);
       const inputs = [...first.inputs, step.inputs[other]!];
       const operands = inputs.map((n) => this.operand(n)) as [Operand, Operand, Operand];
       return { node: step.node, kernel: pairKernel(pair, this.operand(step.node), operands), inputs };
@@ -195,7 +200,7 @@ class Joiner {
   /** The step that computes `node`, if only `reader` reads it and both loops run over the same elements; else null. */
   private inner(node: number, reader: Step, ops: readonly string[]): Step | null {
     const step = this.byNode.get(node);
-    if (!step || this.taken.has(node) || this.compiled.kept.has(node) || this.readers.get(node)?.length !== 1) return null;
+    if (!step || this.absorbed.has(node) || this.compiled.readOutside.has(node) || this.readers.get(node)?.length !== 1) return null;
     const [a, b] = [this.node(node), this.node(reader.node)];
     return ops.includes(a.op) && a.dtype === b.dtype && sameShape(a.shape, b.shape) ? step : null;
   }

@@ -182,24 +182,24 @@ function storage(raw: Json, dtype: DType, where: string): Stored {
 }
 
 function fromBase64(text: string, dtype: Stored, size: number, where: string): Values {
-  let bytes: string;
+  let binary: string;
   try {
-    bytes = atob(text);
+    binary = atob(text);
   } catch {
     throw new GraphError(`${where} has base64 data that cannot be decoded`);
   }
   const width = WIDTHS[dtype];
-  if (bytes.length !== size * width) {
-    throw new GraphError(`${where} has ${bytes.length} bytes of data; ${size} elements of ${dtype} take ${size * width}`);
+  if (binary.length !== size * width) {
+    throw new GraphError(`${where} has ${binary.length} bytes of data; ${size} elements of ${dtype} take ${size * width}`);
   }
-  const buffer = new ArrayBuffer(bytes.length);
-  const octets = new Uint8Array(buffer);
-  for (let i = 0; i < octets.length; i++) octets[i] = bytes.charCodeAt(i);
-  return widened(buffer, dtype, size);
+  const buffer = new ArrayBuffer(binary.length);
+  const bytes = new Uint8Array(buffer);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return toDoubles(buffer, dtype, size);
 }
 
 /** Converts stored numbers to doubles; their bytes are little-endian, as on every machine that runs a browser. */
-function widened(buffer: ArrayBuffer, dtype: Stored, size: number): Values {
+function toDoubles(buffer: ArrayBuffer, dtype: Stored, size: number): Values {
   switch (dtype) {
     case "float64":
       return new Float64Array(buffer);
@@ -232,14 +232,14 @@ function fromHalf(bits: number): number {
 
 // ---------------------------------------------------------------- reading JSON
 
-function record(x: unknown, what: string): Json {
+function record(x: unknown, name: string): Json {
   if (typeof x === "object" && x !== null && !Array.isArray(x)) return x as Json;
-  throw new GraphError(`${what} should be an object, got ${shown(x)}`);
+  throw new GraphError(`${name} should be an object, got ${shown(x)}`);
 }
 
-function list(x: unknown, what: string): readonly unknown[] {
+function list(x: unknown, name: string): readonly unknown[] {
   if (Array.isArray(x)) return x as readonly unknown[];
-  throw new GraphError(`${what} should be a list, got ${shown(x)}`);
+  throw new GraphError(`${name} should be a list, got ${shown(x)}`);
 }
 
 /** A value as text for a message, never longer than a line. */

@@ -19,7 +19,7 @@ export interface ProgramOptions {
   readonly everyNode?: boolean;
 }
 
-/** How many plans are kept at most. A plan lists the kernels to run after certain inputs have changed. */
+/** The most plans that a program stores. A plan lists the kernels to run after certain inputs have changed. */
 const MAX_PLANS = 256;
 
 export class Program {
@@ -28,7 +28,7 @@ export class Program {
   private readonly operands: (Operand | undefined)[];
   private readonly steps: readonly Step[];
   private readonly ports = new Map<string, Port>();
-  private readonly inputNumbers = new Map<string, number>();
+  private readonly inputIndices = new Map<string, number>();
   private readonly changed: Uint8Array;
   private readonly plannedFor: Uint8Array;
   private plan: readonly Kernel[] = [];
@@ -42,7 +42,7 @@ export class Program {
     const { nodes } = graph;
     this.inputs = nodes.flatMap((n, i) => (n.op === "input" ? [portOf(n.name, n, i)] : []));
     this.outputs = graph.outputs.map(({ name, node }) => portOf(name, nodes[node]!, node));
-    this.inputs.forEach((port, k) => this.inputNumbers.set(port.name, k));
+    this.inputs.forEach((port, k) => this.inputIndices.set(port.name, k));
     for (const port of [...this.inputs, ...this.outputs]) this.ports.set(port.name, port);
     this.operands = new Array<Operand | undefined>(nodes.length).fill(undefined);
     const steps = this.compileNodes(options.everyNode === true);
@@ -55,7 +55,7 @@ export class Program {
 
   /** Sets the values of an input, all of them if `values` is one number; returns whether a value has changed. */
   set(name: string, values: ArrayLike<number> | number): boolean {
-    const k = this.inputNumbers.get(name);
+    const k = this.inputIndices.get(name);
     if (k === undefined) return this.noInput(name);
     const { data, dtype, shape } = this.operands[this.inputs[k]!.node]!;
     if (typeof values !== "number" && values.length !== data.length) {
@@ -81,12 +81,14 @@ export class Program {
 
   /** The values of an input. */
   input(name: string): Float64Array {
-    const k = this.inputNumbers.get(name);
+    const k = this.inputIndices.get(name);
     return k === undefined ? this.noInput(name) : this.operands[this.inputs[k]!.node]!.data;
   }
 
-  /** The values of an output or, if no output has this name, of an input, in row-major order; each run
-   * writes into the same array. */
+  /**
+   * The values of an output or, if no output has this name, of an input, in row-major order. Each run
+   * writes into the same array.
+   */
   get(name: string): Float64Array {
     return this.operands[this.port(name).node]!.data;
   }
@@ -95,7 +97,7 @@ export class Program {
     return this.port(name).shape;
   }
 
-  /** The values of one node; undefined if no output needs it and `everyNode` is not set. */
+  /** The values of one node; undefined if the program does not store them (with `everyNode` it stores all). */
   at(node: number): Float64Array | undefined {
     return this.operands[node]?.data;
   }
@@ -105,8 +107,8 @@ export class Program {
   }
 
   private port(name: string): Port {
-    const output = this.ports.get(name);
-    if (output) return output;
+    const port = this.ports.get(name);
+    if (port) return port;
     throw new GraphError(`the graph has no output "${name}"; it has ${this.outputs.map((p) => p.name).join(", ") || "none"}`);
   }
 
@@ -144,11 +146,11 @@ export class Program {
 
   /** The same steps in fewer loops; values that are needed only inside a loop are no longer stored. */
   private fused(steps: readonly Step[]): Step[] {
-    const kept = new Set([...this.outputs, ...this.inputs].map((port) => port.node));
-    const joined = fuse(steps, { nodes: this.graph.nodes, operands: this.operands, kept });
-    const left = new Set(joined.map((step) => step.node));
-    for (const { node } of steps) if (!left.has(node)) this.operands[node] = undefined;
-    return joined;
+    const readOutside = new Set([...this.outputs, ...this.inputs].map((port) => port.node));
+    const fusedSteps = fuse(steps, { nodes: this.graph.nodes, operands: this.operands, readOutside });
+    const remaining = new Set(fusedSteps.map((step) => step.node));
+    for (const { node } of steps) if (!remaining.has(node)) this.operands[node] = undefined;
+    return fusedSteps;
   }
 
   private makePlan(): void {

@@ -19,10 +19,10 @@ export function pickCells(canvas: HTMLCanvasElement, scene: Scene, targets: read
     if (target) scene.setAt(target, Math.min(shape()[axis]! - 1, Math.max(0, cell)));
   };
   const pick = (event: MouseEvent): void => {
-    const edge = canvas.getBoundingClientRect();
+    const box = canvas.getBoundingClientRect();
     const [rows, columns] = shape();
-    set(0, Math.floor(((event.clientY - edge.top) / edge.height) * rows));
-    set(1, Math.floor(((event.clientX - edge.left) / edge.width) * columns));
+    set(0, Math.floor(((event.clientY - box.top) / box.height) * rows));
+    set(1, Math.floor(((event.clientX - box.left) / box.width) * columns));
   };
   canvas.addEventListener("pointerdown", (event) => {
     if (event.pointerType === "touch") return;
@@ -36,10 +36,10 @@ export function pickCells(canvas: HTMLCanvasElement, scene: Scene, targets: read
   canvas.addEventListener("click", pick);
   onSwipe(canvas, { move: pick });
   canvas.addEventListener("keydown", (event) => {
-    const [axis, by] = STEPS[event.key] ?? [0, 0];
+    const [axis, cells] = STEPS[event.key] ?? [0, 0];
     const target = targets[axis];
-    if (!by || !target) return;
+    if (!cells || !target) return;
     event.preventDefault();
-    set(axis, scene.number(target, 0) + by);
+    set(axis, scene.number(target, 0) + cells);
   });
 }

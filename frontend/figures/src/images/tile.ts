@@ -6,17 +6,17 @@ import { attributes, element, resize, setText } from "../dom.js";
 class Names {
   readonly root: HTMLElement;
 
-  constructor(kind: "nn-across" | "nn-down", private readonly side: "width" | "height") {
-    this.root = element("div", { class: kind, "aria-hidden": "true" });
+  constructor(className: "nn-across" | "nn-down", private readonly side: "width" | "height") {
+    this.root = element("div", { class: className, "aria-hidden": "true" });
   }
 
   show(names: readonly string[], pixel: number): void {
     if (!names.length) return;
     const spans = [...this.root.children] as HTMLElement[];
     resize(spans, names.length, this.root, () => element("span"));
-    spans.forEach((one, i) => {
-      setText(one, names[i]!);
-      one.style[this.side] = `${pixel}px`;
+    spans.forEach((span, i) => {
+      setText(span, names[i]!);
+      span.style[this.side] = `${pixel}px`;
     });
   }
 }

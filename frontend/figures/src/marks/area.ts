@@ -3,7 +3,7 @@
 import { cssColor } from "../color.js";
 import { attributes, svg } from "../dom.js";
 import type { AreaSpec } from "../grammar.js";
-import { at, lineLegend, type Make, polyline } from "./mark.js";
+import { entryAt, lineLegend, type Make, polyline } from "./mark.js";
 
 export const area: Make<AreaSpec> = (spec, plot, layer) => {
   const path = svg("path", { fill: cssColor(spec.color, "series0"), class: "nn-area" });
@@ -17,7 +17,7 @@ export const area: Make<AreaSpec> = (spec, plot, layer) => {
       const n = x?.data.length ?? 0;
       // along the curve, then back along the base
       const k = (i: number): number => (i < n ? i : 2 * n - 1 - i);
-      const d = polyline(2 * n, (i) => plot.x(at(x, k(i))), (i) => plot.y(i < n ? at(y, i) : at(base, k(i), 0)));
+      const d = polyline(2 * n, (i) => plot.x(entryAt(x, k(i))), (i) => plot.y(i < n ? entryAt(y, i) : entryAt(base, k(i), 0)));
       attributes(path, { d: d && `${d}Z` });
     },
   };

@@ -3,7 +3,7 @@
 import { cssColor } from "../color.js";
 import { attributes, resize, svg, uniqueId } from "../dom.js";
 import type { ArrowsSpec } from "../grammar.js";
-import { arrowHead, at, count, lineLegend, type Make, polyline, stroke } from "./mark.js";
+import { arrowHead, count, entryAt, lineLegend, type Make, polyline, stroke } from "./mark.js";
 
 export const arrows: Make<ArrowsSpec> = (spec, plot, layer) => {
   const id = uniqueId("tip");
@@ -19,10 +19,10 @@ export const arrows: Make<ArrowsSpec> = (spec, plot, layer) => {
       resize(paths, count(x, y, dx, dy), layer, () =>
         svg("path", { ...stroke(spec, "gradient"), "marker-end": `url(#${id})` }));
       paths.forEach((path, i) => {
-        const a = plot.x(at(x, i));
-        const b = plot.y(at(y, i));
-        const c = plot.x(at(x, i) + scale * at(dx, i));
-        const d = plot.y(at(y, i) + scale * at(dy, i));
+        const a = plot.x(entryAt(x, i));
+        const b = plot.y(entryAt(y, i));
+        const c = plot.x(entryAt(x, i) + scale * entryAt(dx, i));
+        const d = plot.y(entryAt(y, i) + scale * entryAt(dy, i));
         const tiny = Math.hypot(c - a, d - b) < 0.5;
         attributes(path, { d: tiny ? "" : polyline(2, (k) => (k ? c : a), (k) => (k ? d : b)) });
       });

@@ -5,7 +5,7 @@ import { attributes, resize, setText, svg } from "../dom.js";
 import { formatNumber } from "../format.js";
 import type { BarsSpec } from "../grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "../grip.js";
-import { at, lineLegend, type Make, round } from "./mark.js";
+import { entryAt, lineLegend, type Make, round } from "./mark.js";
 
 export const bars: Make<BarsSpec> = (spec, plot, layer) => {
   const { scene } = plot;
@@ -29,16 +29,16 @@ export const bars: Make<BarsSpec> = (spec, plot, layer) => {
         const middle = x ? x.data[i]! : i;
         const half = (spec.width * gap) / 2;
         const [left, right] = [plot.x(middle - half), plot.x(middle + half)];
-        const [top, foot] = [plot.y(height!.data[i]!), plot.y(at(base, i, 0) || 0)];
-        const ok = Number.isFinite(top + foot);
+        const [top, bottom] = [plot.y(height!.data[i]!), plot.y(entryAt(base, i, 0) || 0)];
+        const isDrawn = Number.isFinite(top + bottom);
         attributes(item.firstElementChild!, {
           x: round(left), width: round(Math.max(0, right - left)),
-          y: ok ? round(Math.min(top, foot)) : 0, height: ok ? round(Math.abs(foot - top)) : 0,
-          fill: classes ? classColor(at(classes, i)) : cssColor(spec.color, "series0"),
+          y: isDrawn ? round(Math.min(top, bottom)) : 0, height: isDrawn ? round(Math.abs(bottom - top)) : 0,
+          fill: classes ? classColor(entryAt(classes, i)) : cssColor(spec.color, "series0"),
         });
         const number = item.lastElementChild!;
         if (spec.format !== undefined) {
-          attributes(number, { x: round((left + right) / 2), y: round(top > foot ? top + 13 : top - 4) });
+          attributes(number, { x: round((left + right) / 2), y: round(top > bottom ? top + 13 : top - 4) });
           setText(number, formatNumber(height!.data[i]!, spec.format));
         }
         if (spec.select) markButton(item, spec.labels?.[i] ?? `bar ${i + 1}`, chosen(scene, clicks, i), i === 0);

@@ -1,7 +1,7 @@
 // Contour lines of a grid of numbers.
 
 import { contours } from "d3-contour";
-import { cssColor, span } from "../color.js";
+import { cssColor, scaleLimits } from "../color.js";
 import { attributes, resize, svg } from "../dom.js";
 import type { ContourSpec } from "../grammar.js";
 import { lineLegend, type Make, round, stroke } from "./mark.js";
@@ -15,7 +15,7 @@ export const contour: Make<ContourSpec> = (spec, plot, layer) => {
       const z = plot.scene.get(spec.z);
       if (!z || z.shape.length !== 2) return;
       const [h, w] = [z.shape[0]!, z.shape[1]!];
-      const [low, high] = span(z.data, "", undefined);
+      const [low, high] = scaleLimits(z.data, "", undefined);
       const { levels } = spec;
       const thresholds = typeof levels === "number"
         ? Array.from({ length: levels }, (_, k) => low + ((k + 0.5) / levels) * (high - low))

@@ -4,7 +4,7 @@ import { cssColor } from "../color.js";
 import { attributes, resize, svg, uniqueId } from "../dom.js";
 import type { CurveSpec } from "../grammar.js";
 import { grip } from "../grip.js";
-import { arrowHead, at, lineLegend, type Make, polyline, stroke } from "./mark.js";
+import { arrowHead, entryAt, lineLegend, type Make, polyline, stroke } from "./mark.js";
 
 export const curve: Make<CurveSpec> = (spec, plot, layer) => {
   const paths: SVGPathElement[] = [];
@@ -31,7 +31,7 @@ export const curve: Make<CurveSpec> = (spec, plot, layer) => {
   const middle = (): [number, number] => {
     const x = plot.scene.get(spec.x);
     const i = (x?.data.length ?? 0) >> 1;
-    return [at(x, i), at(plot.scene.get(spec.y), i)];
+    return [entryAt(x, i), entryAt(plot.scene.get(spec.y), i)];
   };
   return {
     spec,
@@ -46,7 +46,7 @@ export const curve: Make<CurveSpec> = (spec, plot, layer) => {
         svg("path", { ...stroke(spec, "series0"), "marker-end": tip && `url(#${tip})` }));
       paths.forEach((path, r) => {
         const from = rows > 1 ? r * n : 0;
-        attributes(path, { d: polyline(n, (i) => plot.x(x!.data[i]!), (i) => plot.y(at(y, from + i))) });
+        attributes(path, { d: polyline(n, (i) => plot.x(x!.data[i]!), (i) => plot.y(entryAt(y, from + i))) });
       });
       if (handle) {
         // below the handles that are on the curve

@@ -1,6 +1,6 @@
 // A heat map: a colour for each number, on the canvas below the marks.
 
-import { scaleSwatch, span, table } from "../color.js";
+import { colorTable, scaleLimits, scaleSwatch } from "../color.js";
 import type { HeatSpec } from "../grammar.js";
 import { Pixels } from "../pixels.js";
 import type { Make } from "./mark.js";
@@ -15,8 +15,8 @@ export const heat: Make<HeatSpec> = (spec, plot) => {
       const context = plot.canvas.getContext("2d");
       if (!z || z.shape.length !== 2 || !context || !plot.scene.shown(spec.when)) return;
       const [h, w] = [z.shape[0]!, z.shape[1]!];
-      const [low, high] = span(z.data, spec.colors, spec.range);
-      small.paint({ data: z.data, from: 0, height: h, width: w, low, high, colors: table(plot.root, spec.colors) }, true);
+      const [low, high] = scaleLimits(z.data, spec.colors, spec.range);
+      small.paint({ data: z.data, from: 0, height: h, width: w, low, high, colors: colorTable(plot.root, spec.colors) }, true);
       const ratio = plot.canvas.width / (plot.width || 1);
       const [x0, x1] = [plot.x(spec.xlim[0]), plot.x(spec.xlim[1])];
       const [y0, y1] = [plot.y(spec.ylim[0]), plot.y(spec.ylim[1])];

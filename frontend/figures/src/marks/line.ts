@@ -6,7 +6,7 @@ import type { LineSpec } from "../grammar.js";
 import { lineLegend, type Make, round, stroke } from "./mark.js";
 
 /** Where w0 + w1 x + w2 y = 0 crosses the limits: [x, y, x, y] in data coordinates; null if w1 = w2 = 0. */
-function across(w0: number, w1: number, w2: number, x: readonly number[], y: readonly number[]): number[] | null {
+function crossings(w0: number, w1: number, w2: number, x: readonly number[], y: readonly number[]): number[] | null {
   if (Math.abs(w1) + Math.abs(w2) < 1e-12) return null;
   const [x0, x1, y0, y1] = [x[0]!, x[1]!, y[0]!, y[1]!];
   const steep = Math.abs(w1) * Math.abs(x1 - x0) > Math.abs(w2) * Math.abs(y1 - y0);
@@ -35,11 +35,11 @@ export const line: Make<LineSpec> = (spec, plot, layer) => {
     update() {
       const [w0, w1, w2] = coefficients();
       const { x, y } = plot.limits();
-      const ends = across(w0, w1, w2, x, y);
+      const ends = crossings(w0, w1, w2, x, y);
       attributes(path, { d: ends ? `M${pixels(ends).map((p) => p.map(round)).join("L")}` : "" });
       const half = spec.band ? scene.number(spec.band) : 0;
-      const a = half ? across(w0 - half, w1, w2, x, y) : null;
-      const b = half ? across(w0 + half, w1, w2, x, y) : null;
+      const a = half ? crossings(w0 - half, w1, w2, x, y) : null;
+      const b = half ? crossings(w0 + half, w1, w2, x, y) : null;
       attributes(band, { d: a && b ? `M${[...pixels(a), ...pixels(b).reverse()].map((p) => p.map(round)).join("L")}Z` : "" });
     },
   };

@@ -8,7 +8,7 @@ import type { Scene, Value } from "../scene.js";
 
 export interface Plot extends Frame {
   readonly scene: Scene;
-  /** Converts one number from data to pixels, as `y` does. */
+  /** Converts a data coordinate to pixels; so does `y`. */
   x(v: number): number;
   y(v: number): number;
   readonly width: number;
@@ -31,11 +31,11 @@ export interface Mark {
 
 type Refs = readonly (Ref | undefined)[];
 
-/** Makes a mark and its elements; the mark's `update` moves them when numbers change. */
+/** Makes a mark and its elements; the mark's `update` redraws them when numbers change. */
 export type Make<Spec extends MarkSpec> = (spec: Spec, plot: Plot, layer: SVGGElement) => Mark;
 
-/** The entry at i; a single number is used for every i. */
-export const at = (v: Value | undefined, i: number, otherwise = NaN): number =>
+/** The entry at index i; a single number is used for every i. */
+export const entryAt = (v: Value | undefined, i: number, otherwise = NaN): number =>
   v ? (v.data.length === 1 ? v.data[0]! : v.data[i] ?? otherwise) : otherwise;
 export const count = (...values: (Value | undefined)[]): number => Math.max(0, ...values.map((v) => v?.data.length ?? 0));
 export const round = (v: number): number => Math.round(v * 100) / 100;
@@ -60,19 +60,19 @@ function swatch(spec: Line): Node {
 export const lineLegend = (spec: Line & { readonly label?: string }) => (): [string, Node][] =>
   spec.label ? [[spec.label, swatch(spec)]] : [];
 
-/** A polyline's path data; gaps where a number is missing. */
+/** A polyline's path data, with gaps where a number is missing or far outside the plot. */
 export function polyline(n: number, px: (i: number) => number, py: (i: number) => number): string {
   let d = "";
-  let pen = false;
+  let penDown = false;
   for (let i = 0; i < n; i++) {
     const a = px(i);
     const b = py(i);
     if (!Number.isFinite(a + b) || Math.abs(a) > 1e5 || Math.abs(b) > 1e5) {
-      pen = false;
+      penDown = false;
       continue;
     }
-    d += `${pen ? "L" : "M"}${round(a)},${round(b)}`;
-    pen = true;
+    d += `${penDown ? "L" : "M"}${round(a)},${round(b)}`;
+    penDown = true;
   }
   return d;
 }

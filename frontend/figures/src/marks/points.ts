@@ -5,7 +5,7 @@ import { classColor, cssColor } from "../color.js";
 import { attributes, resize, svg } from "../dom.js";
 import type { Live, PointsSpec } from "../grammar.js";
 import { buttons, chosen, click, type Clicks, grip, isClickable, markButton } from "../grip.js";
-import { at, count, type Make, type Mark, type Plot, round } from "./mark.js";
+import { count, entryAt, type Make, type Mark, type Plot, round } from "./mark.js";
 
 const SHAPES = [symbolSquare, symbolCircle, symbolTriangle, symbolDiamond, symbolCross, symbolStar];
 const shape = (k: number, area: number): string => symbol(SHAPES[k <= 0 ? 0 : k % SHAPES.length]!, area)() ?? "";
@@ -15,22 +15,24 @@ function symbolSwatch(k: number, color: string): Node {
   return svg("svg", { width: 16, height: 16, "aria-hidden": "true" }, dot);
 }
 
-const LOOKS = 5; // numbers that determine how a point is drawn: x, y, class, size, ring
+/** The numbers that determine how a point is drawn: x, y, class, size, ring. */
+type Appearance = readonly [number, number, number, number, number];
+const NUMBERS_PER_POINT = 5;
 
 /** How the points were last drawn, so that only those that have changed are drawn again. */
-class Looks {
+class DrawnPoints {
   private drawn = new Float64Array();
 
   resize(count: number): void {
-    if (this.drawn.length !== LOOKS * count) this.drawn = new Float64Array(LOOKS * count).fill(NaN);
+    if (this.drawn.length !== NUMBERS_PER_POINT * count) this.drawn = new Float64Array(NUMBERS_PER_POINT * count).fill(NaN);
   }
 
   /** Stores how point i is drawn now; returns whether that has changed. */
-  change(i: number, looks: readonly number[]): boolean {
+  change(i: number, appearance: Appearance): boolean {
     let changed = false;
-    looks.forEach((v, k) => {
-      if (this.drawn[LOOKS * i + k] === v) return;
-      this.drawn[LOOKS * i + k] = v;
+    appearance.forEach((v, k) => {
+      if (this.drawn[NUMBERS_PER_POINT * i + k] === v) return;
+      this.drawn[NUMBERS_PER_POINT * i + k] = v;
       changed = true;
     });
     return changed;
@@ -40,7 +42,7 @@ class Looks {
 class Points implements Mark {
   readonly reach: Mark["reach"];
   private readonly items: SVGGElement[] = [];
-  private readonly looks = new Looks();
+  private readonly drawn = new DrawnPoints();
   private readonly updateGrips: (() => void)[] = [];
   private readonly clicks: Clicks;
   /** The input that holds the points, if they can be dragged. */
@@ -57,19 +59,19 @@ class Points implements Mark {
   }
 
   update(): void {
-    const { plot, spec, items, looks, plot: { scene } } = this;
-    const where = this.positions();
+    const { plot, spec, items, drawn, plot: { scene } } = this;
+    const positions = this.positions();
     const classes = scene.get(spec.classes);
     const size = scene.get(spec.size);
     const ring = scene.get(spec.mark);
-    resize(items, where.count, this.parent, (i) => this.make(i));
-    looks.resize(where.count);
-    for (let i = 0; i < where.count; i++) {
-      const x = plot.x(where.x(i));
-      const y = plot.y(where.y(i));
-      const k = classes ? Math.max(0, Math.round(at(classes, i, 0))) : 1;
-      const look = [x, y, k, at(size, i, 4), at(ring, i, 0)] as const;
-      if (looks.change(i, look)) this.show(items[i]!, look, !!classes);
+    resize(items, positions.count, this.parent, (i) => this.make(i));
+    drawn.resize(positions.count);
+    for (let i = 0; i < positions.count; i++) {
+      const x = plot.x(positions.x(i));
+      const y = plot.y(positions.y(i));
+      const k = classes ? Math.max(0, Math.round(entryAt(classes, i, 0))) : 1;
+      const appearance: Appearance = [x, y, k, entryAt(size, i, 4), entryAt(ring, i, 0)];
+      if (drawn.change(i, appearance)) this.show(items[i]!, appearance, !!classes);
       if (!Number.isFinite(x + y)) continue;
       if (isClickable(this.clicks)) markButton(items[i]!, this.nameToClick(i), chosen(scene, this.clicks, i), i === 0);
       this.updateGrips[i]?.();
@@ -89,7 +91,7 @@ class Points implements Mark {
     const xy = scene.get(spec.xy);
     if (xy) return { count: xy.data.length >> 1, x: (i) => xy.data[2 * i]!, y: (i) => xy.data[2 * i + 1]! };
     const [xs, ys] = [scene.get(spec.x), scene.get(spec.y)];
-    return { count: count(xs, ys), x: (i) => at(xs, i), y: (i) => at(ys, i) };
+    return { count: count(xs, ys), x: (i) => entryAt(xs, i), y: (i) => entryAt(ys, i) };
   }
 
   private make(i: number): SVGGElement {
@@ -110,8 +112,8 @@ class Points implements Mark {
     return grip(item, plot, {
       label: spec.labels?.[i] ?? `${spec.label ?? "point"} ${i + 1}`, offset: true,
       position: () => {
-        const where = this.positions();
-        return [where.x(i), where.y(i)];
+        const { x, y } = this.positions();
+        return [x(i), y(i)];
       },
       move: (x, y) => {
         const raw = scene.input(target.ref).raw;
@@ -124,11 +126,11 @@ class Points implements Mark {
     });
   }
 
-  private show(item: SVGGElement, [x, y, k, size, ring]: readonly [number, number, number, number, number], classed: boolean): void {
+  private show(item: SVGGElement, [x, y, k, size, ring]: Appearance, hasClasses: boolean): void {
     if (!Number.isFinite(x + y)) return attributes(item, { display: "none" });
     attributes(item, { display: undefined, transform: `translate(${round(x)},${round(y)})` });
     attributes(item.querySelector(".nn-dot")!, {
-      d: shape(k, Math.PI * size * size), fill: classed ? classColor(k) : cssColor(this.spec.color, "series0"),
+      d: shape(k, Math.PI * size * size), fill: hasClasses ? classColor(k) : cssColor(this.spec.color, "series0"),
     });
     item.classList.toggle("nn-ringed", ring > 0);
   }

@@ -2,7 +2,7 @@
 
 import { attributes, svg } from "../dom.js";
 import type { SegmentsSpec } from "../grammar.js";
-import { at, count, lineLegend, type Make, polyline, stroke } from "./mark.js";
+import { count, entryAt, lineLegend, type Make, polyline, stroke } from "./mark.js";
 
 export const segments: Make<SegmentsSpec> = (spec, plot, layer) => {
   const path = svg("path", stroke(spec, "muted"));
@@ -15,7 +15,7 @@ export const segments: Make<SegmentsSpec> = (spec, plot, layer) => {
       const [x0, y0, x1, y1] = [spec.x0, spec.y0, spec.x1, spec.y1].map((r) => plot.scene.get(r));
       let d = "";
       for (let i = 0; i < count(x0, y0, x1, y1); i++) {
-        d += polyline(2, (k) => plot.x(at(k ? x1 : x0, i)), (k) => plot.y(at(k ? y1 : y0, i)));
+        d += polyline(2, (k) => plot.x(entryAt(k ? x1 : x0, i)), (k) => plot.y(entryAt(k ? y1 : y0, i)));
       }
       attributes(path, { d });
     },

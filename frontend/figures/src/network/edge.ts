@@ -4,7 +4,7 @@ import { attributes, setText, svg } from "../dom.js";
 import type { EdgeSpec, NetworkSpec } from "../grammar.js";
 import type { Scene } from "../scene.js";
 import type { Point } from "./layout.js";
-import { neuronName, parameterDial, two } from "./numbers.js";
+import { neuronName, parameterDial, shortNumber } from "./numbers.js";
 
 /** The settings with which all edges of a network are drawn. */
 export interface EdgeStyle {
@@ -22,7 +22,7 @@ export class Edge {
   readonly item: SVGGElement;
   readonly number = svg("text", { class: "nn-edge-number", "text-anchor": "middle" });
   private readonly path = svg("path", { class: "nn-edge", fill: "none" });
-  /** A wide invisible line, which is easier to grab. */
+  /** A wide invisible line, which is easier to drag than the visible one. */
   private readonly hit = svg("path", { stroke: "transparent", "stroke-width": 24, fill: "none" });
   private readonly updateDial: (() => void) | undefined;
 
@@ -37,7 +37,7 @@ export class Edge {
   }
 
   /** The gradient's absolute value; 0 if there is no gradient. */
-  get steepness(): number {
+  get absGradient(): number {
     return Math.abs(this.scene.number(this.spec.gradient, 0));
   }
 
@@ -73,7 +73,7 @@ export class Edge {
   private drawNumber({ byGradient, many }: EdgeStyle): void {
     const weight = this.scene.number(this.spec.weight, NaN);
     const gradient = this.scene.number(this.spec.gradient, NaN);
-    const parts = [!byGradient && Number.isFinite(weight) ? two(weight) : "", Number.isFinite(gradient) ? `∂ ${two(gradient)}` : ""].filter(Boolean);
+    const parts = [!byGradient && Number.isFinite(weight) ? shortNumber(weight) : "", Number.isFinite(gradient) ? `∂ ${shortNumber(gradient)}` : ""].filter(Boolean);
     setText(this.number, many ? "" : parts.join("  "));
     this.number.classList.toggle("nn-is-gradient", byGradient);
   }

@@ -19,28 +19,28 @@ export class Layout {
   crowded = false;
   private readonly layers: (readonly NeuronSpec[])[];
   /** The number of neurons in the tallest layer. */
-  private readonly most: number;
+  private readonly tallest: number;
   /** Whether every neuron is an image, without numbers below it. */
-  private readonly pictured: boolean;
+  private readonly onlyImages: boolean;
   /** Width in pixels for the names of inputs. */
   private readonly margin: number;
   private readonly positions = new Map<string, Point>();
 
   constructor(private readonly spec: NetworkSpec) {
     this.layers = layersOf(spec);
-    this.most = Math.max(...this.layers.map((layer) => layer.length));
-    const noted = spec.neurons.some((n) => n.delta || n.net);
-    this.pictured = spec.neurons.every((n) => n.image) && !noted;
+    this.tallest = Math.max(...this.layers.map((layer) => layer.length));
+    const hasNumbersBelow = spec.neurons.some((n) => n.delta || n.net);
+    this.onlyImages = spec.neurons.every((n) => n.image) && !hasNumbersBelow;
     // neurons of a tall layer are closer together, unless there are numbers below them
-    const close = this.most > 8 && !noted;
-    this.height = Math.max(spec.height, this.most * (this.pictured ? 42 : close ? 44 : 62));
-    this.radius = this.pictured ? (this.layers.length > 5 ? 15 : 17) : this.most > 8 ? 12 : 21;
+    const isCompact = this.tallest > 8 && !hasNumbersBelow;
+    this.height = Math.max(spec.height, this.tallest * (this.onlyImages ? 42 : isCompact ? 44 : 62));
+    this.radius = this.onlyImages ? (this.layers.length > 5 ? 15 : 17) : this.tallest > 8 ? 12 : 21;
     this.margin = Math.max(0, ...spec.neurons.filter((n) => this.isNamedBeside(n)).map((n) => n.label.length * 7));
   }
 
   /** In a network of images, names of inputs are on the left; all other names are above their neurons. */
   isNamedBeside(n: NeuronSpec): boolean {
-    return this.pictured && n.layer === this.layers[0]![0]!.layer;
+    return this.onlyImages && n.layer === this.layers[0]![0]!.layer;
   }
 
   /** Places all neurons in a picture of this width. */
@@ -48,12 +48,12 @@ export class Layout {
     const left = this.radius + 12 + this.margin;
     const right = width - this.radius - 46;
     const gaps = this.layers.length - 1;
-    this.crowded = this.pictured && (right - left) / Math.max(1, gaps) < 2 * this.radius + 44;
+    this.crowded = this.onlyImages && (right - left) / Math.max(1, gaps) < 2 * this.radius + 44;
     this.layers.forEach((layer, c) => {
       const x = gaps > 0 ? left + (c / gaps) * (right - left) : width / 2;
       layer.forEach((n, r) => {
-        const row = (n.row ?? r) + 0.5 + (n.row === undefined ? (this.most - layer.length) / 2 : 0);
-        this.positions.set(n.id, { x, y: row * (this.height / this.most) });
+        const row = (n.row ?? r) + 0.5 + (n.row === undefined ? (this.tallest - layer.length) / 2 : 0);
+        this.positions.set(n.id, { x, y: row * (this.height / this.tallest) });
       });
     });
   }
@@ -73,7 +73,7 @@ export class Layout {
   }
 }
 
-/** How far along its edge a number may be, the best position first. */
+/** How far along its edge a number may be, the best position first: on a level edge, and on a sloping one. */
 const LEVEL = [0.5, 0.4, 0.6];
 const SLOPING = [0.34, 0.64, 0.26, 0.74, 0.43, 0.57, 0.18, 0.82];
 
@@ -82,8 +82,8 @@ export function placeNumber(from: Point, to: Point, radius: number, occupied: Po
   const along = (t: number): Point => ({ x: from.x + radius + (to.x - from.x - 2 * radius) * t, y: from.y + (to.y - from.y) * t - 4 });
   // 1 or more if the number covers nothing
   const distance = (p: Point): number => Math.min(...occupied.map((q) => Math.max(Math.abs(p.x - q.x) / 36, Math.abs(p.y - q.y) / 13)));
-  const spots = (from.y === to.y ? LEVEL : SLOPING).map(along);
-  const spot = spots.find((p) => distance(p) >= 1) ?? spots.reduce((best, p) => (distance(p) > distance(best) ? p : best));
-  occupied.push(spot);
-  return spot;
+  const candidates = (from.y === to.y ? LEVEL : SLOPING).map(along);
+  const position = candidates.find((p) => distance(p) >= 1) ?? candidates.reduce((best, p) => (distance(p) > distance(best) ? p : best));
+  occupied.push(position);
+  return position;
 }

@@ -1,16 +1,16 @@
 // A neuron of the network: its name, its numbers, its bias, and the image of its outputs.
 
-import { span, table } from "../color.js";
+import { colorTable, scaleLimits } from "../color.js";
 import { attributes, element, setText, svg } from "../dom.js";
 import type { NetworkSpec, NeuronSpec } from "../grammar.js";
 import { Pixels } from "../pixels.js";
 import type { Scene } from "../scene.js";
 import type { Layout, Point } from "./layout.js";
-import { neuronName, parameterDial, two } from "./numbers.js";
+import { neuronName, parameterDial, shortNumber } from "./numbers.js";
 
 const ordinal = (k: number): string => `${k}${{ 1: "st", 2: "nd", 3: "rd" }[k] ?? "th"}`;
 
-function discOf(n: NeuronSpec, radius: number): SVGElement {
+function bodyOf(n: NeuronSpec, radius: number): SVGElement {
   return n.image
     ? svg("rect", { x: -radius, y: -radius, width: 2 * radius, height: 2 * radius, rx: 5, class: "nn-neuron" })
     : svg("circle", { r: radius, class: "nn-neuron" });
@@ -29,10 +29,11 @@ export class Neuron {
   /** The bias, drawn on top of the edges. */
   readonly biasItem: SVGGElement;
   readonly name: string;
-  private readonly disc: SVGElement;
+  /** A circle, or a square if the neuron is an image. */
+  private readonly body: SVGElement;
   private readonly pixels: Pixels | undefined;
   private readonly value: SVGTextElement;
-  private readonly below: SVGTextElement;
+  private readonly total: SVGTextElement;
   private readonly delta: SVGTextElement;
   private readonly turn: SVGTextElement;
   private readonly bias: SVGTextElement;
@@ -41,18 +42,18 @@ export class Neuron {
   constructor(readonly spec: NeuronSpec, network: NetworkSpec, private readonly layout: Layout, private readonly scene: Scene) {
     const { radius } = layout;
     this.name = neuronName(network, spec.id);
-    this.disc = discOf(spec, radius);
+    this.body = bodyOf(spec, radius);
     this.value = svg("text", { class: "nn-neuron-value", "text-anchor": "middle", y: spec.image ? radius + 14 : 4 });
-    this.below = svg("text", { class: "nn-neuron-note", "text-anchor": "middle", y: radius + 13 });
+    this.total = svg("text", { class: "nn-neuron-note", "text-anchor": "middle", y: radius + 13 });
     this.delta = svg("text", { class: "nn-neuron-delta", "text-anchor": "middle", y: radius + 26 });
     this.turn = svg("text", { class: "nn-neuron-turn", "text-anchor": "end", x: -4 - 3.2 * spec.label.length, y: -radius - 5 });
-    this.item = svg("g", { class: "nn-neuron-item" }, this.disc);
+    this.item = svg("g", { class: "nn-neuron-item" }, this.body);
     if (spec.image) {
       this.pixels = new Pixels(element("canvas", { class: "nn-neuron-image" }));
       const side = 2 * radius - 2;
       this.item.append(svg("foreignObject", { x: -side / 2, y: -side / 2, width: side, height: side }, this.pixels.canvas));
     }
-    this.item.append(titleOf(spec, radius, layout.isNamedBeside(spec)), this.value, this.below, this.delta, this.turn);
+    this.item.append(titleOf(spec, radius, layout.isNamedBeside(spec)), this.value, this.total, this.delta, this.turn);
     this.bias = svg("text", { class: "nn-edge-number nn-bias", "text-anchor": "start", x: radius + 3, y: -radius + 4 });
     this.biasItem = svg("g", {}, this.bias);
     this.updateDial = parameterDial(scene, network, this.biasItem, spec.bias, `bias of ${this.name}`);
@@ -70,13 +71,13 @@ export class Neuron {
     return !!this.spec.on && this.scene.number(this.spec.on, 1) === 0;
   }
 
-  /** Calls `over` with true when the pointer or the keyboard focus enters the neuron, with false when it leaves. */
-  onHover(over: (here: boolean) => void): void {
-    this.item.addEventListener("pointerenter", () => over(true));
+  /** Calls `change` with true when the pointer or the keyboard focus enters the neuron, with false when it leaves. */
+  onHover(change: (inside: boolean) => void): void {
+    this.item.addEventListener("pointerenter", () => change(true));
     this.item.addEventListener("focusin", () => {
-      if (this.item.matches(":focus-visible")) over(true);
+      if (this.item.matches(":focus-visible")) change(true);
     });
-    for (const leaving of ["pointerleave", "focusout"]) this.item.addEventListener(leaving, () => over(false));
+    for (const leaving of ["pointerleave", "focusout"]) this.item.addEventListener(leaving, () => change(false));
   }
 
   place({ x, y }: Point): void {
@@ -90,12 +91,12 @@ export class Neuron {
     const v = scene.number(spec.value, NaN);
     const total = scene.number(spec.net, NaN);
     const d = scene.number(spec.delta, NaN);
-    setText(this.value, spec.value && Number.isFinite(v) ? two(v) : "");
-    setText(this.below, Number.isFinite(total) ? `in ${two(total)}` : "");
-    setText(this.delta, Number.isFinite(d) ? `δ ${two(d)}` : "");
-    if (spec.bias) setText(this.bias, this.layout.crowded ? "" : two(scene.number(spec.bias)));
+    setText(this.value, spec.value && Number.isFinite(v) ? shortNumber(v) : "");
+    setText(this.total, Number.isFinite(total) ? `in ${shortNumber(total)}` : "");
+    setText(this.delta, Number.isFinite(d) ? `δ ${shortNumber(d)}` : "");
+    if (spec.bias) setText(this.bias, this.layout.crowded ? "" : shortNumber(scene.number(spec.bias)));
     const fill = `${(Math.min(1, Number.isFinite(v) ? Math.abs(v) : 0) * 38).toFixed(0)}%`;
-    if (this.disc.style.getPropertyValue("--nn-fill") !== fill) this.disc.style.setProperty("--nn-fill", fill);
+    if (this.body.style.getPropertyValue("--nn-fill") !== fill) this.body.style.setProperty("--nn-fill", fill);
     this.item.classList.toggle("nn-off", this.off);
     this.item.classList.toggle("nn-value-negative", v < 0);
     this.drawImage();
@@ -108,7 +109,7 @@ export class Neuron {
     setText(this.turn, turn > 0 ? ordinal(turn) : "");
     const v = scene.number(spec.value, NaN);
     const d = scene.number(spec.delta, NaN);
-    const words = `neuron ${this.name}${Number.isFinite(v) ? `, a = ${two(v)}` : ""}${Number.isFinite(d) ? `, δ = ${two(d)}` : ""}`;
+    const words = `neuron ${this.name}${Number.isFinite(v) ? `, a = ${shortNumber(v)}` : ""}${Number.isFinite(d) ? `, δ = ${shortNumber(d)}` : ""}`;
     return turn > 0 ? `${words}, ${ordinal(turn)} in order` : words;
   }
 
@@ -118,9 +119,9 @@ export class Neuron {
     if (!pixels || image?.shape.length !== 2) return;
     const { data } = image;
     const [height, width] = image.shape as [number, number];
-    const [low, high] = span(data, "classes", undefined);
-    const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
-    const [from, to] = low >= 0 && high <= 1 ? [0, 1] : [-most, most];
-    pixels.paint({ data, from: 0, height, width, low: from, high: to, colors: table(pixels.canvas, "classes") }, true);
+    const [low, high] = scaleLimits(data, "classes", undefined);
+    const largest = Math.max(Math.abs(low), Math.abs(high)) || 1;
+    const limits = low >= 0 && high <= 1 ? { low: 0, high: 1 } : { low: -largest, high: largest };
+    pixels.paint({ data, from: 0, height, width, ...limits, colors: colorTable(pixels.canvas, "classes") }, true);
   }
 }

@@ -5,7 +5,8 @@ import type { NetworkSpec, Ref } from "../grammar.js";
 import { dial } from "../grip.js";
 import type { Scene } from "../scene.js";
 
-export const two = (v: number): string => formatNumber(v, Math.abs(v) >= 100 ? ".3~g" : ".2f");
+/** A number with two decimals, or three significant digits if it is large. */
+export const shortNumber = (v: number): string => formatNumber(v, Math.abs(v) >= 100 ? ".3~g" : ".2f");
 
 /** Lets a weight or a bias be dragged if it is an input; returns a function that updates its accessible value. */
 export function parameterDial(scene: Scene, spec: NetworkSpec, item: SVGElement, target: Ref | undefined, label: string): (() => void) | undefined {

@@ -48,8 +48,8 @@ export class Cells {
     const [row, column] = [Math.floor(r), Math.floor(c)];
     for (let i = Math.max(0, row - reach); i <= Math.min(rows - 1, row + reach); i++) {
       for (let j = Math.max(0, column - reach); j <= Math.min(columns - 1, column + reach); j++) {
-        const near = brush > 0 ? clamp(brush + 0.5 - Math.hypot(i + 0.5 - r, j + 0.5 - c), 0, 1) : 0;
-        const t = i === row && j === column ? 1 : near;
+        const coverage = brush > 0 ? clamp(brush + 0.5 - Math.hypot(i + 0.5 - r, j + 0.5 - c), 0, 1) : 0;
+        const t = i === row && j === column ? 1 : coverage;
         const k = i * columns + j;
         if (t > 0) copy[k] = ink > 0 ? Math.max(copy[k]!, ink * t) : copy[k]! + (ink - copy[k]!) * t;
       }

@@ -1,6 +1,6 @@
 // Draws a paint pad: its cells in colour, the lines between them, their numbers, the cell that keys change.
 
-import { span, table } from "../color.js";
+import { colorTable, scaleLimits } from "../color.js";
 import { element } from "../dom.js";
 import { Enlarged, fitCanvas } from "../enlarged.js";
 import type { PaintSpec } from "../grammar.js";
@@ -29,8 +29,8 @@ export class PadPicture {
   /** Draws the pad; the given cell, which keys change, is framed while the pad has the focus. */
   draw([row, column]: Position): void {
     const { canvas, small, spec, pixel, cells: { rows, columns, values } } = this;
-    const [low, high] = span(values, spec.colors, spec.range);
-    const picture = { data: values, from: 0, height: rows, width: columns, low, high, colors: table(canvas, spec.colors) };
+    const [low, high] = scaleLimits(values, spec.colors, spec.range);
+    const picture = { data: values, from: 0, height: rows, width: columns, low, high, colors: colorTable(canvas, spec.colors) };
     small.paint(picture);
     const enlarged = new Enlarged(canvas, picture, pixel);
     enlarged.enlarge(small.canvas);

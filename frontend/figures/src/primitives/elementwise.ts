@@ -13,7 +13,10 @@ Every operation has a loop of its own (no function is passed to a common loop), 
 element would cost more than the operation and would box each number in an object.
 */
 
-/** Checks that the inputs broadcast to the recorded shape, which may be larger than their common shape (see Program). */
+/**
+ * Checks that the inputs broadcast to the recorded shape. It may be larger than their common shape, because
+ * Program lets elementwise operations read the input of an `expand`.
+ */
 function expectBroadcast(out: Operand, inputs: readonly Operand[], attrs: Attrs): void {
   const shapes = inputs.map((x) => x.shape);
   if (!sameShape(broadcastShapes([...shapes, out.shape], attrs), out.shape)) {
@@ -25,15 +28,15 @@ function expectBroadcast(out: Operand, inputs: readonly Operand[], attrs: Attrs)
 
 type Loop2 = (o: Values, a: Values, b: Values, w: Walk) => void;
 
-function binary(loop: Loop2, wholeNumbers: Loop2 = loop): Primitive {
+function binary(loop: Loop2, forIntegers: Loop2 = loop): Primitive {
   return (out, inputs, attrs) => {
     expectInputs(inputs, 2, attrs);
     expectBroadcast(out, inputs, attrs);
     const o = out.data;
     const a = inputs[0]!.data;
     const b = inputs[1]!.data;
-    const chosen = out.dtype === "int64" ? wholeNumbers : loop;
-    return broadcastKernel(out, inputs, (w) => chosen(o, a, b, w));
+    const loopOfDtype = out.dtype === "int64" ? forIntegers : loop;
+    return broadcastKernel(out, inputs, (w) => loopOfDtype(o, a, b, w));
   };
 }
 
@@ -119,7 +122,7 @@ const remainder: Loop2 = (o, a, b, w) => {
       o[k++] = r === 0 ? (t < 0 || (t === 0 && 1 / t < 0) ? -0 : 0) : r < 0 !== t < 0 ? r + t : r;
     }
 };
-const remainderWhole: Loop2 = (o, a, b, w) => {
+const remainderOfIntegers: Loop2 = (o, a, b, w) => {
   const { rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
     for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
@@ -138,7 +141,7 @@ const floorDivide: Loop2 = (o, a, b, w) => {
       o[k++] = floorQuotient(s, t);
     }
 };
-const floorDivideWhole: Loop2 = (o, a, b, w) => {
+const floorDivideIntegers: Loop2 = (o, a, b, w) => {
   const { rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
     for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
@@ -196,7 +199,7 @@ const logicalXor: Loop2 = (o, a, b, w) => {
     for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = (a[x]! !== 0) !== (b[y]! !== 0) ? 1 : 0;
 };
 
-/* Bitwise operations: JavaScript's own operators use 32 bits, so larger numbers are converted to BigInt. */
+// Bitwise operations: JavaScript's own operators use 32 bits, so larger numbers are converted to BigInt.
 const bitwiseAnd: Loop2 = (o, a, b, w) => {
   const { rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
@@ -396,14 +399,14 @@ const cast: Primitive = (out, inputs, attrs) => {
   const to = attrs.string("dtype");
   if (to !== out.dtype) attrs.fail(`casts to ${to}, but the graph's dtype for the result is ${out.dtype}`);
   if (from === to || from === "bool" || (to === "float64" && from === "float32")) return ALIAS;
-  return unary(to === "bool" ? toBool : to === "int64" ? toWhole : copy)(out, inputs, attrs);
+  return unary(to === "bool" ? toBool : to === "int64" ? toInt64 : copy)(out, inputs, attrs);
 };
 
 const toBool: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = a[i]! !== 0 ? 1 : 0;
 };
 /** nan and infinities become the smallest int64, as on the machines that run NumPy. */
-const toWhole: Loop1 = (o, a) => {
+const toInt64: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) {
     const x = a[i]!;
     o[i] = x - x === 0 ? Math.trunc(x) : -(2 ** 63);
@@ -416,16 +419,16 @@ const copy: Loop1 = (o, a) => {
 const clamp: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   expectShape(out, inputs[0]!.shape, attrs);
-  const fit = out.dtype === "float32" ? Math.fround : Number;
-  const min = attrs.has("min") ? fit(attrs.number("min")) : -Infinity;
-  const max = attrs.has("max") ? fit(attrs.number("max")) : Infinity;
+  const rounded = out.dtype === "float32" ? Math.fround : Number;
+  const min = attrs.has("min") ? rounded(attrs.number("min")) : -Infinity;
+  const max = attrs.has("max") ? rounded(attrs.number("max")) : Infinity;
   const o = out.data;
   const a = inputs[0]!.data;
   return () => {
     for (let i = 0; i < o.length; i++) {
       const x = a[i]!;
-      const above = x < min ? min : x;
-      o[i] = above > max ? max : above;
+      const atLeastMin = x < min ? min : x;
+      o[i] = atLeastMin > max ? max : atLeastMin;
     }
   };
 };
@@ -443,7 +446,7 @@ const where: Primitive = (out, inputs, attrs) => {
   });
 };
 
-/** Loops that round their results to float32 themselves: a second pass would cost as much again. */
+/** Operations whose loops round their results to float32 themselves: a second loop for it would cost as much again. */
 export const ROUNDING: ReadonlySet<string> = new Set(["add", "sub", "mul", "div", "exp", "tanh", "sigmoid"]);
 
 export const elementwise: Family = {
@@ -455,8 +458,8 @@ export const elementwise: Family = {
   maximum: binary(maximum),
   minimum: binary(minimum),
   atan2: binary(atan2),
-  remainder: binary(remainder, remainderWhole),
-  floor_divide: binary(floorDivide, floorDivideWhole),
+  remainder: binary(remainder, remainderOfIntegers),
+  floor_divide: binary(floorDivide, floorDivideIntegers),
   eq: binary(eq),
   ne: binary(ne),
   lt: binary(lt),

@@ -8,7 +8,7 @@ import { broadcastKernel, type Walk } from "./walk.js";
 
 /*
 An intermediate value costs a store and a load, and each loop has its own overhead.  The loops below avoid
-both.  Chains of + - × give the same result to the last bit as separate operations.  Around an activation
+both.  A fused pair of + - × gives the same result to the last bit as the two operations.  Around an activation
 float32 values stay doubles until the loop's result is rounded, since each rounding costs a third of a tanh;
 a result that only the next matrix product reads is not rounded at all.
 */
@@ -166,7 +166,7 @@ export function fusesWithSum(op: string): boolean {
   return Object.hasOwn(ACTIVATIONS, op);
 }
 
-/** act(a + b), whatever their shapes. */
+/** act(a + b), for any shapes that broadcast. */
 export function activationKernel(op: string, out: Operand, inputs: readonly [Operand, Operand]): Kernel {
   const loop = ACTIVATIONS[op]!.ofSum;
   const o = out.data;
@@ -176,18 +176,18 @@ export function activationKernel(op: string, out: Operand, inputs: readonly [Ope
 
 // ---------------------------------------------------------------- a whole layer
 
-/** The number of rows that are computed together; they stay in the processor's first-level cache. */
+/** The number of rows that are computed together, so that they stay in the processor's first-level cache. */
 const BLOCK = 64;
-/** With fewer rows a loop for each column is slower. */
+/** The fewest rows with which a loop for each column is worth its overhead. */
 export const LEAST_ROWS = 16;
 
 /** act(X·W + b), where b is one number or one for each column; `single` rounds the result to float32. */
 export function layerKernel(op: string, out: Operand, x: Factor2d, w: Factor2d, bias: Operand, single: boolean): Kernel {
   const layer = ACTIVATIONS[op]!.layer;
   const [m, n] = out.shape as [number, number];
-  const k = x.matrix.shape[x.flipped ? 0 : 1]!;
+  const k = x.matrix.shape[x.transposed ? 0 : 1]!;
   const [A, B] = [layoutOf(x), layoutOf(w)];
-  const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
+  const C: Matrix = { data: out.data, start: 0, row: n, col: 1 };
   const step = bias.data.length === 1 ? 0 : 1;
   const [o, c] = [out.data, bias.data];
   if (op === "tanh" && k === 2) {
@@ -209,8 +209,8 @@ export function layerKernel(op: string, out: Operand, x: Factor2d, w: Factor2d, 
   return () => {
     for (let start = 0; start < m; start += BLOCK) {
       const end = Math.min(m, start + BLOCK);
-      A.at = start * A.row;
-      C.at = start * n;
+      A.start = start * A.row;
+      C.start = start * n;
       gemm(end - start, n, k, A, B, C, false);
       layer(o, start, end, n, c, step, single);
     }
@@ -226,9 +226,9 @@ type Neuron = (
 const twoInputs: Neuron = (o, x, start, end, j, n, w, bias, single) => {
   const table = TANHS;
   const { data, row, col } = x;
-  const at = j * w.col;
-  const w0 = w.data[at]!;
-  const w1 = w.data[at + w.row]!;
+  const first = j * w.col;
+  const w0 = w.data[first]!;
+  const w1 = w.data[first + w.row]!;
   for (let i = start, p = start * row, q = start * n + j; i < end; i++, p += row, q += n) {
     const r = tanh(data[p]! * w0 + data[p + col]! * w1 + bias, table);
     o[q] = single ? Math.fround(r) : r;
@@ -239,14 +239,14 @@ const twoInputs: Neuron = (o, x, start, end, j, n, w, bias, single) => {
 const eightInputs: Neuron = (o, x, start, end, j, n, w, bias, single) => {
   const table = TANHS;
   const { data, row, col } = x;
-  const { data: v, row: down } = w;
-  const at = j * w.col;
-  const w0 = v[at]!, w1 = v[at + down]!, w2 = v[at + 2 * down]!, w3 = v[at + 3 * down]!;
-  const w4 = v[at + 4 * down]!, w5 = v[at + 5 * down]!, w6 = v[at + 6 * down]!, w7 = v[at + 7 * down]!;
+  const { data: v, row: step } = w;
+  const first = j * w.col;
+  const w0 = v[first]!, w1 = v[first + step]!, w2 = v[first + 2 * step]!, w3 = v[first + 3 * step]!;
+  const w4 = v[first + 4 * step]!, w5 = v[first + 5 * step]!, w6 = v[first + 6 * step]!, w7 = v[first + 7 * step]!;
   for (let i = start, p = start * row, q = start * n + j; i < end; i++, p += row, q += n) {
-    const low = data[p]! * w0 + data[p + col]! * w1 + (data[p + 2 * col]! * w2 + data[p + 3 * col]! * w3);
-    const high = data[p + 4 * col]! * w4 + data[p + 5 * col]! * w5 + (data[p + 6 * col]! * w6 + data[p + 7 * col]! * w7);
-    const r = tanh(low + high + bias, table);
+    const firstHalf = data[p]! * w0 + data[p + col]! * w1 + (data[p + 2 * col]! * w2 + data[p + 3 * col]! * w3);
+    const secondHalf = data[p + 4 * col]! * w4 + data[p + 5 * col]! * w5 + (data[p + 6 * col]! * w6 + data[p + 7 * col]! * w7);
+    const r = tanh(firstHalf + secondHalf + bias, table);
     o[q] = single ? Math.fround(r) : r;
   }
 };
@@ -268,18 +268,18 @@ export function throughTanh(out: Operand, inputs: readonly [Operand, Operand, Op
   });
 }
 
-/** The same if g is a column times a row, as after a layer with one neuron. */
+/** The same if g is a column times a row, as for the gradient that a layer with one neuron passes back. */
 export function outerThroughTanh(out: Operand, column: Operand, row: Operand, one: Operand, h: Operand): Kernel {
   const [m, n] = out.shape as [number, number];
-  const [o, g, w, a, from] = [out.data, column.data, row.data, h.data, one.data];
+  const [o, g, w, a, oneData] = [out.data, column.data, row.data, h.data, one.data];
   const single = out.dtype === "float32";
   return () => {
-    const first = from[0]!;
+    const unit = oneData[0]!;
     for (let i = 0, k = 0; i < m; i++) {
       const v = g[i]!;
       for (let j = 0; j < n; j++, k++) {
         const s = a[k]!;
-        const r = v * w[j]! * (first - s * s);
+        const r = v * w[j]! * (unit - s * s);
         o[k] = single ? Math.fround(r) : r;
       }
     }

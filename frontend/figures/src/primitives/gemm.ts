@@ -5,14 +5,14 @@ import type { Values } from "./primitive.js";
 /** The layout of a matrix in a flat array: start, step from row to row, step from column to column. */
 export interface Matrix {
   data: Values;
-  at: number;
+  start: number;
   row: number;
   col: number;
 }
 
-/** Four columns of a right factor, copied side by side. */
+/** Up to four columns of a right factor, copied side by side. */
 let packed = new Float64Array(0);
-/** Right factors up to this size are read in place: they stay in the processor's cache. */
+/** Right factors with at most this many elements are read in place: they stay in the processor's cache. */
 const SMALL = 4096;
 
 /** Makes room for products whose right factors have `k` rows; called when a program is compiled. */
@@ -33,7 +33,7 @@ export function gemm(
     const inPlace = b.col === 1 && (m <= 8 || k * n <= SMALL);
     for (let j = 0; j < n; j += 4) {
       const cols = Math.min(4, n - j);
-      if (inPlace && cols === 4) panel(m, 4, k, a, b.data, b.at + j, b.row, c, j, accumulate, single);
+      if (inPlace && cols === 4) panel(m, 4, k, a, b.data, b.start + j, b.row, c, j, accumulate, single);
       else {
         pack(j, cols, k, b);
         panel(m, cols, k, a, packed, 0, 4, c, j, accumulate, single);
@@ -57,38 +57,38 @@ function column(m: number, k: number, a: Matrix, b: Matrix, c: Matrix, accumulat
   let i = 0;
   for (; i + 3 < m; i += 4) {
     let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-    for (let l = 0, p = a.at + i * row, q = b.at; l < k; l++, p += col, q += step) {
+    for (let l = 0, p = a.start + i * row, q = b.start; l < k; l++, p += col, q += step) {
       const v = y[q]!;
       s0 += x[p]! * v;
       s1 += x[p + row]! * v;
       s2 += x[p + 2 * row]! * v;
       s3 += x[p + 3 * row]! * v;
     }
-    const at = c.at + i * c.row;
-    const two = at + 2 * c.row;
-    const three = at + 3 * c.row;
+    const at = c.start + i * c.row;
+    const third = at + 2 * c.row;
+    const fourth = at + 3 * c.row;
     if (accumulate) {
       s0 += o[at]!;
       s1 += o[at + c.row]!;
-      s2 += o[two]!;
-      s3 += o[three]!;
+      s2 += o[third]!;
+      s3 += o[fourth]!;
     }
     o[at] = single ? Math.fround(s0) : s0;
     o[at + c.row] = single ? Math.fround(s1) : s1;
-    o[two] = single ? Math.fround(s2) : s2;
-    o[three] = single ? Math.fround(s3) : s3;
+    o[third] = single ? Math.fround(s2) : s2;
+    o[fourth] = single ? Math.fround(s3) : s3;
   }
-  for (; i < m; i++) dot(k, a, a.at + i * row, b, b.at, o, c.at + i * c.row, accumulate, single);
+  for (; i < m; i++) dot(k, a, a.start + i * row, b, b.start, o, c.start + i * c.row, accumulate, single);
 }
 
 /** A product with one or two rows: a dot product for each result. */
 function dots(m: number, n: number, k: number, a: Matrix, b: Matrix, c: Matrix, accumulate: boolean, single: boolean): void {
   for (let i = 0; i < m; i++)
     for (let j = 0; j < n; j++)
-      dot(k, a, a.at + i * a.row, b, b.at + j * b.col, c.data, c.at + i * c.row + j, accumulate, single);
+      dot(k, a, a.start + i * a.row, b, b.start + j * b.col, c.data, c.start + i * c.row + j, accumulate, single);
 }
 
-/** One result: a row of A, from x0 on, times a column of B, from y0 on. */
+/** One result, o[at]: a row of A, from x0 on, times a column of B, from y0 on. */
 function dot(
   k: number, a: Matrix, x0: number, b: Matrix, y0: number, o: Values, at: number, accumulate: boolean, single: boolean,
 ): void {
@@ -111,7 +111,7 @@ function dot(
 function pack(j: number, cols: number, k: number, b: Matrix): void {
   const y = b.data;
   for (let l = 0, w = 0; l < k; l++, w += 4) {
-    const q = b.at + l * b.row + j * b.col;
+    const q = b.start + l * b.row + j * b.col;
     packed[w] = y[q]!;
     packed[w + 1] = cols > 1 ? y[q + b.col]! : 0;
     packed[w + 2] = cols > 2 ? y[q + 2 * b.col]! : 0;
@@ -128,9 +128,9 @@ function panel(
   const o = c.data;
   const step = a.col;
   for (let i = 0; i < m; i += 2) {
-    const two = i + 1 < m;
-    let p = a.at + i * a.row;
-    let r = two ? p + a.row : p;
+    const hasSecondRow = i + 1 < m;
+    let p = a.start + i * a.row;
+    let r = hasSecondRow ? p + a.row : p;
     let s0 = 0, s1 = 0, s2 = 0, s3 = 0, t0 = 0, t1 = 0, t2 = 0, t3 = 0;
     for (let l = 0, q = y0; l < k; l++, q += ystep, p += step, r += step) {
       const u = x[p]!, v = x[r]!;
@@ -144,8 +144,8 @@ function panel(
       t2 += v * y3;
       t3 += v * y4;
     }
-    const at = c.at + j + i * c.row;
-    if (cols === 4 && two && !accumulate && !single) {
+    const at = c.start + j + i * c.row;
+    if (cols === 4 && hasSecondRow && !accumulate && !single) {
       const below = at + c.row;
       o[at] = s0;
       o[at + 1] = s1;
@@ -164,19 +164,19 @@ function panel(
       tile[5] = t1;
       tile[6] = t2;
       tile[7] = t3;
-      putTile(o, at, c.row, two ? 2 : 1, cols, accumulate, single);
+      putTile(o, at, c.row, hasSecondRow ? 2 : 1, cols, accumulate, single);
     }
   }
 }
 
-/** The sums of one tile, if only some of them are stored or if they are added or rounded first. */
+/** The sums of one tile, if only some of them are stored, or if they are added to C or rounded first. */
 const tile = new Float64Array(8);
 
 function putTile(o: Values, at: number, row: number, rows: number, cols: number, accumulate: boolean, single: boolean): void {
   for (let i = 0; i < rows; i++)
     for (let j = 0; j < cols; j++) {
-      const to = at + i * row + j;
-      const s = accumulate ? o[to]! + tile[4 * i + j]! : tile[4 * i + j]!;
-      o[to] = single ? Math.fround(s) : s;
+      const index = at + i * row + j;
+      const s = accumulate ? o[index]! + tile[4 * i + j]! : tile[4 * i + j]!;
+      o[index] = single ? Math.fround(s) : s;
     }
 }

@@ -1,8 +1,8 @@
-// Primitives that select elements by integer indices, and their derivatives, which add up duplicates.
+// Primitives that select elements by integer indices, and their vjps, which add up duplicates; one_hot and argsort.
 
 import {
   type Attrs, type Family, type Operand, type Primitive, type Shape,
-  around, broadcastShapes, broadcastStrides, expectInputs, expectShape, offsetsOf, position, sizeOf, stridesOf,
+  broadcastShapes, broadcastStrides, expectInputs, expectShape, offsetsOf, position, sizeOf, sizesAround, stridesOf,
 } from "./primitive.js";
 
 // ---------------------------------------------------------------- gather, scatter_add
@@ -23,7 +23,7 @@ const gather: Primitive = (out, inputs, attrs) => {
   const dim = attrs.dim("dim", x.shape.length);
   const starts = lineStarts(index, x.shape, dim, attrs);
   expectShape(out, index.shape, attrs);
-  const { length, after } = around(x.shape, dim);
+  const { length, after } = sizesAround(x.shape, dim);
   const o = out.data;
   return () => {
     for (let i = 0; i < o.length; i++) o[i] = x.data[starts[i]! + position(index.data[i]!, length, attrs) * after]!;
@@ -39,14 +39,14 @@ const scatterAdd: Primitive = (out, inputs, attrs) => {
   if (source.shape.length !== index.shape.length || index.shape.some((n, d) => n > source.shape[d]!)) {
     attrs.fail(`source [${source.shape.join(", ")}] is smaller than index [${index.shape.join(", ")}]`);
   }
-  const from = offsetsOf(index.shape, stridesOf(source.shape));
-  const { length, after } = around(x.shape, dim);
+  const sourceOffsets = offsetsOf(index.shape, stridesOf(source.shape));
+  const { length, after } = sizesAround(x.shape, dim);
   const o = out.data;
   return () => {
     o.set(x.data);
-    for (let i = 0; i < from.length; i++) {
-      const at = starts[i]! + position(index.data[i]!, length, attrs) * after;
-      o[at] = o[at]! + source.data[from[i]!]!;
+    for (let i = 0; i < sourceOffsets.length; i++) {
+      const target = starts[i]! + position(index.data[i]!, length, attrs) * after;
+      o[target] = o[target]! + source.data[sourceOffsets[i]!]!;
     }
   };
 };
@@ -59,7 +59,7 @@ const take: Primitive = (out, inputs, attrs) => {
   if (x.shape.length === 0) attrs.fail("a number has no dimension to take from");
   const dim = attrs.dim("dim", x.shape.length);
   expectShape(out, [...x.shape.slice(0, dim), ...index.shape, ...x.shape.slice(dim + 1)], attrs);
-  const { before, length, after } = around(x.shape, dim);
+  const { before, length, after } = sizesAround(x.shape, dim);
   const o = out.data;
   return () => {
     let k = 0;
@@ -79,7 +79,7 @@ const takeAdd: Primitive = (out, inputs, attrs) => {
   if (shape.length === 0) attrs.fail("a number has no dimension to add along");
   const dim = attrs.dim("dim", shape.length);
   expectShape(g, [...shape.slice(0, dim), ...index.shape, ...shape.slice(dim + 1)], attrs);
-  const { before, length, after } = around(shape, dim);
+  const { before, length, after } = sizesAround(shape, dim);
   const o = out.data;
   return () => {
     o.fill(0);
@@ -104,7 +104,7 @@ interface Selection {
   /** Length of all indexed dimensions together. */
   readonly length: number;
   /** The flat index of selection i within the indexed dimensions. */
-  readonly at: (i: number) => number;
+  readonly flatIndex: (i: number) => number;
 }
 
 function selection(shape: Shape, indices: readonly Operand[], attrs: Attrs): Selection {
@@ -123,7 +123,7 @@ function selection(shape: Shape, indices: readonly Operand[], attrs: Attrs): Sel
     count: sizeOf(common),
     after: sizeOf(shape.slice(first + dims.length)),
     length: sizeOf(lengths),
-    at: (i) => {
+    flatIndex: (i) => {
       let flat = 0;
       for (let k = 0; k < indices.length; k++) {
         flat += position(indices[k]!.data[offsets[k]![i]!]!, lengths[k]!, attrs) * steps[k]!;
@@ -135,16 +135,16 @@ function selection(shape: Shape, indices: readonly Operand[], attrs: Attrs): Sel
 
 const index: Primitive = (out, inputs, attrs) => {
   const x = inputs[0]!;
-  const { shape, before, count, after, length, at } = selection(x.shape, inputs.slice(1), attrs);
+  const { shape, before, count, after, length, flatIndex } = selection(x.shape, inputs.slice(1), attrs);
   expectShape(out, shape, attrs);
   const o = out.data;
   return () => {
-    const from = x.data;
+    const values = x.data;
     for (let i = 0; i < count; i++) {
-      const flat = at(i);
+      const flat = flatIndex(i);
       for (let p = 0; p < before; p++) {
         let read = (p * length + flat) * after;
-        for (let write = (p * count + i) * after, end = write + after; write < end; write++) o[write] = from[read++]!;
+        for (let write = (p * count + i) * after, end = write + after; write < end; write++) o[write] = values[read++]!;
       }
     }
   };
@@ -153,17 +153,17 @@ const index: Primitive = (out, inputs, attrs) => {
 const indexAdd: Primitive = (out, inputs, attrs) => {
   const g = inputs[0]!;
   expectShape(out, attrs.ints("shape"), attrs);
-  const { shape, before, count, after, length, at } = selection(out.shape, inputs.slice(1), attrs);
+  const { shape, before, count, after, length, flatIndex } = selection(out.shape, inputs.slice(1), attrs);
   expectShape(g, shape, attrs);
   const o = out.data;
   return () => {
     o.fill(0);
     for (let i = 0; i < count; i++) {
-      const flat = at(i);
+      const flat = flatIndex(i);
       for (let p = 0; p < before; p++)
         for (let s = 0; s < after; s++) {
-          const to = (p * length + flat) * after + s;
-          o[to] = o[to]! + g.data[(p * count + i) * after + s]!;
+          const target = (p * length + flat) * after + s;
+          o[target] = o[target]! + g.data[(p * count + i) * after + s]!;
         }
     }
   };
@@ -188,7 +188,7 @@ const argsort: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   const { shape, data } = inputs[0]!;
   expectShape(out, shape, attrs);
-  const { before, length, after } = around(shape, attrs.dim("dim", shape.length));
+  const { before, length, after } = sizesAround(shape, attrs.dim("dim", shape.length));
   const sign = attrs.bool("descending") ? -1 : 1;
   const keys = new Float64Array(length);
   const order = new Int32Array(length);
@@ -211,8 +211,8 @@ const argsort: Primitive = (out, inputs, attrs) => {
 /** Sorts `order` by `keys`, merging back and forth between two arrays; returns the one with the result. */
 function mergeSort(keys: Float64Array, order: Int32Array, spare: Int32Array, sign: number): Int32Array {
   const n = order.length;
-  let from = order;
-  let to = spare;
+  let source = order;
+  let target = spare;
   for (let width = 1; width < n; width *= 2) {
     for (let start = 0; start < n; start += 2 * width) {
       const middle = Math.min(start + width, n);
@@ -220,17 +220,17 @@ function mergeSort(keys: Float64Array, order: Int32Array, spare: Int32Array, sig
       let i = start;
       let j = middle;
       for (let k = start; k < end; k++) {
-        const right = i >= middle || (j < end && before(keys[from[j]!]!, keys[from[i]!]!, sign));
-        to[k] = right ? from[j++]! : from[i++]!;
+        const takesRight = i >= middle || (j < end && precedes(keys[source[j]!]!, keys[source[i]!]!, sign));
+        target[k] = takesRight ? source[j++]! : source[i++]!;
       }
     }
-    [from, to] = [to, from];
+    [source, target] = [target, source];
   }
-  return from;
+  return source;
 }
 
 /** Whether x comes strictly before y; nan counts as the largest. */
-function before(x: number, y: number, sign: number): boolean {
+function precedes(x: number, y: number, sign: number): boolean {
   if (x !== x) return sign < 0 && y === y;
   if (y !== y) return sign > 0;
   return sign > 0 ? x < y : x > y;

@@ -26,9 +26,9 @@ const matmul: Primitive = (out, inputs, attrs) => {
   attrs.spend(count * m * n * k);
   reserve(k);
   const single = out.dtype === "float32";
-  const A: Matrix = { data: x.data, at: 0, row: k, col: 1 };
-  const B: Matrix = { data: y.data, at: 0, row: n, col: 1 };
-  const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
+  const A: Matrix = { data: x.data, start: 0, row: k, col: 1 };
+  const B: Matrix = { data: y.data, start: 0, row: n, col: 1 };
+  const C: Matrix = { data: out.data, start: 0, row: n, col: 1 };
   if (count === 1 || right.every((r) => r === 1)) {
     // One right factor for the whole batch: a single product with a tall left factor.
     const rows = right.every((r) => r === 1) ? count * m : m;
@@ -38,43 +38,43 @@ const matmul: Primitive = (out, inputs, attrs) => {
   const startsB = offsetsOf(batch, broadcastStrides(right, batch).map((s) => s * k * n));
   return () => {
     for (let i = 0; i < count; i++) {
-      A.at = startsA[i]!;
-      B.at = startsB[i]!;
-      C.at = i * m * n;
+      A.start = startsA[i]!;
+      B.start = startsB[i]!;
+      C.start = i * m * n;
       gemm(m, n, k, A, B, C, false, single);
     }
   };
 };
 
-/** A factor of a product: a matrix, or (`flipped`) its transpose, which is read in place. */
+/** A factor of a product: a matrix, or (`transposed`) its transpose, which is read in place. */
 export interface Factor2d {
   readonly matrix: Operand;
-  readonly flipped: boolean;
+  readonly transposed: boolean;
 }
 
 /** The product of two matrices; `single` rounds it to float32. */
 export function productKernel(out: Operand, left: Factor2d, right: Factor2d, single: boolean): Kernel {
   const [m, n] = out.shape as [number, number];
-  const k = left.matrix.shape[left.flipped ? 0 : 1]!;
+  const k = left.matrix.shape[left.transposed ? 0 : 1]!;
   const [A, B] = [layoutOf(left), layoutOf(right)];
-  const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
+  const C: Matrix = { data: out.data, start: 0, row: n, col: 1 };
   return () => gemm(m, n, k, A, B, C, false, single);
 }
 
 /** The layout of a factor's elements. */
-export function layoutOf({ matrix: { data, shape }, flipped }: Factor2d): Matrix {
-  return flipped ? { data, at: 0, row: 1, col: shape[1]! } : { data, at: 0, row: shape[1]!, col: 1 };
+export function layoutOf({ matrix: { data, shape }, transposed }: Factor2d): Matrix {
+  return transposed ? { data, start: 0, row: 1, col: shape[1]! } : { data, start: 0, row: shape[1]!, col: 1 };
 }
 
 // ---------------------------------------------------------------- einsum
 
-interface Terms {
+interface Equation {
   readonly terms: readonly string[];
   readonly result: string;
   readonly sizes: ReadonlyMap<string, number>;
 }
 
-function readEquation(inputs: readonly Operand[], attrs: Attrs): Terms {
+function readEquation(inputs: readonly Operand[], attrs: Attrs): Equation {
   const equation = attrs.string("equation").replaceAll(" ", "");
   if (!/^[A-Za-z]*(,[A-Za-z]*)*->[A-Za-z]*$/.test(equation)) attrs.fail(`cannot read the equation "${equation}"`);
   const [left, result] = equation.split("->") as [string, string];
@@ -96,7 +96,7 @@ function readEquation(inputs: readonly Operand[], attrs: Attrs): Terms {
   return { terms, result, sizes };
 }
 
-/** An element of a factor is at the sum of two offsets from tables: one for the result's index, one for the summed letters. */
+/** The offset of an element of a factor is the sum of two offsets: one for the result's index, one for the summed letters. */
 const einsum: Primitive = (out, inputs, attrs) => {
   const { terms, result, sizes } = readEquation(inputs, attrs);
   const summed = [...sizes.keys()].filter((c) => !result.includes(c));
@@ -104,7 +104,7 @@ const einsum: Primitive = (out, inputs, attrs) => {
   expectShape(out, lengths(result), attrs);
   const inner = sizeOf(lengths(summed));
   attrs.spend(sizeOf(out.shape) * inner * inputs.length);
-  attrs.touch((inner + sizeOf(out.shape)) * inputs.length); // the tables
+  attrs.touch((inner + sizeOf(out.shape)) * inputs.length); // the lists of offsets
   const factors = inputs.map((x, i) => {
     const strides = stridesOf(x.shape);
     const step = (c: string): number => [...terms[i]!].reduce((s, t, d) => (t === c ? s + strides[d]! : s), 0);

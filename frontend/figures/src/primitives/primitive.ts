@@ -5,9 +5,9 @@ import { GraphError } from "../evaluator/errors.js";
 export type DType = "float32" | "float64" | "int64" | "bool";
 
 /**
- * Every value is stored in doubles, whatever its dtype, so that each loop sees one kind of array and
- * compiles to plain machine code.  A float32 is a double rounded by Math.fround after each
- * operation (which equals float32 arithmetic), an int64 is exact up to 2⁵³, a bool is 0 or 1.
+ * Every value is stored in doubles, whatever its dtype, so that each loop reads one type of array and
+ * compiles to fast machine code.  A float32 is a double rounded by Math.fround after each operation (around a
+ * fused activation less often: see fused.ts), an int64 is exact up to 2⁵³, a bool is 0 or 1.
  */
 export type Values = Float64Array;
 
@@ -22,14 +22,14 @@ export interface Operand {
 /** Computes one node's values from its inputs' into a preallocated buffer. */
 export type Kernel = () => void;
 
-/** Checks an application and returns its kernel, or ALIAS if the result is its input unchanged. */
+/** Checks one application of an operation and returns its kernel, or ALIAS if the result is the input unchanged. */
 export type Primitive = (out: Operand, inputs: readonly Operand[], attrs: Attrs) => Kernel;
 
 export type Family = Readonly<Record<string, Primitive>>;
 
 /** The most multiplications in one program; more would freeze the page for seconds. */
 export const MAX_WORK = 4e9;
-/** The most elements that all nodes together read and write; some nodes need a table of that length. */
+/** The most elements that all nodes together read and write; some nodes need lists of offsets of that length. */
 export const MAX_TOUCHED = 2 ** 27;
 
 /** The multiplications and elements that a program has left; all its nodes share them. */
@@ -168,10 +168,10 @@ export function broadcastShapes(shapes: readonly Shape[], attrs: Attrs): number[
   const ndim = Math.max(0, ...shapes.map((s) => s.length));
   const out = new Array<number>(ndim).fill(1);
   for (const shape of shapes) {
-    const lead = ndim - shape.length;
+    const leading = ndim - shape.length;
     shape.forEach((n, i) => {
-      const m = out[lead + i]!;
-      if (m === 1) out[lead + i] = n;
+      const m = out[leading + i]!;
+      if (m === 1) out[leading + i] = n;
       else if (n !== 1 && n !== m) {
         attrs.fail(`shapes ${shapes.map((s) => `[${s.join(", ")}]`).join(" and ")} do not broadcast`);
       }
@@ -180,19 +180,19 @@ export function broadcastShapes(shapes: readonly Shape[], attrs: Attrs): number[
   return out;
 }
 
-/** Strides with which an array of `shape` is read as if it had the shape `out`: 0 where repeated. */
+/** Strides with which an array of `shape` is read as if it had the shape `out`: 0 where its elements are repeated. */
 export function broadcastStrides(shape: Shape, out: Shape): number[] {
   const strides = stridesOf(shape);
-  const lead = out.length - shape.length;
-  return out.map((_, i) => (i < lead || shape[i - lead] === 1 ? 0 : strides[i - lead]!));
+  const leading = out.length - shape.length;
+  return out.map((_, i) => (i < leading || shape[i - leading] === 1 ? 0 : strides[i - leading]!));
 }
 
-/** For each position of an array of `shape` in row-major order, the offset Σ position·stride. */
+/** For each position of an array of `shape` in row-major order, the offset start + Σ index·stride. */
 export function offsetsOf(shape: Shape, strides: readonly number[], start = 0): Int32Array {
   const offsets = new Int32Array(sizeOf(shape));
   if (offsets.length === 0) return offsets;
   offsets[0] = start;
-  let filled = 1; // offsets[0..filled) cover the last dimensions seen so far
+  let filled = 1; // offsets[0] … offsets[filled - 1] cover the dimensions after d
   for (let d = shape.length - 1; d >= 0; d--) {
     for (let k = 1; k < shape[d]!; k++) {
       for (let i = 0; i < filled; i++) offsets[k * filled + i] = offsets[i]! + k * strides[d]!;
@@ -203,7 +203,7 @@ export function offsetsOf(shape: Shape, strides: readonly number[], start = 0): 
 }
 
 /** The number of elements before, along and after one dimension of `shape`; a number counts as [1]. */
-export function around(shape: Shape, dim: number): { before: number; length: number; after: number } {
+export function sizesAround(shape: Shape, dim: number): { before: number; length: number; after: number } {
   return {
     before: sizeOf(shape.slice(0, dim)),
     length: shape.length ? shape[dim]! : 1,

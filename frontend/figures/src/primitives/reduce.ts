@@ -3,12 +3,12 @@
 import { POWERS, ROOTS, exp } from "./exponential.js";
 import {
   type Attrs, type Family, type Kernel, type Operand, type Primitive, type Values,
-  around, expectInputs, expectShape, offsetsOf, sizeOf, stridesOf,
+  expectInputs, expectShape, offsetsOf, sizeOf, sizesAround, stridesOf,
 } from "./primitive.js";
 
 // ---------------------------------------------------------------- which elements are reduced to one result
 
-interface Folding {
+interface Members {
   /** Offset in x of the first element of each result. */
   readonly starts: Int32Array;
   /** Offsets of all elements of one result from its first. */
@@ -16,39 +16,39 @@ interface Folding {
 }
 
 /** Checks the shapes of a reduction over `dim` and lists the elements of each result. */
-function foldingOf(out: Operand, inputs: readonly Operand[], attrs: Attrs): Folding {
+function membersOf(out: Operand, inputs: readonly Operand[], attrs: Attrs): Members {
   expectInputs(inputs, 1, attrs);
   const { shape } = inputs[0]!;
-  return folding(out, shape, attrs.dims("dim", shape.length), attrs);
+  return listMembers(out, shape, attrs.dims("dim", shape.length), attrs);
 }
 
-function folding(out: Operand, shape: readonly number[], dims: readonly number[], attrs: Attrs): Folding {
-  const keep = attrs.bool("keepdim");
-  const folded = shape.map((_, d) => dims.includes(d));
-  expectShape(out, shape.flatMap((n, d) => (folded[d] ? (keep ? [1] : []) : [n])), attrs);
+function listMembers(out: Operand, shape: readonly number[], dims: readonly number[], attrs: Attrs): Members {
+  const keepdim = attrs.bool("keepdim");
+  const reduced = shape.map((_, d) => dims.includes(d));
+  expectShape(out, shape.flatMap((n, d) => (reduced[d] ? (keepdim ? [1] : []) : [n])), attrs);
   const strides = stridesOf(shape);
-  const pick = (values: readonly number[], which: boolean): number[] => values.filter((_, d) => folded[d] === which);
+  const entriesOf = (values: readonly number[], ofReduced: boolean): number[] => values.filter((_, d) => reduced[d] === ofReduced);
   return {
-    starts: offsetsOf(pick(shape, false), pick(strides, false)),
-    members: offsetsOf(pick(shape, true), pick(strides, true)),
+    starts: offsetsOf(entriesOf(shape, false), entriesOf(strides, false)),
+    members: offsetsOf(entriesOf(shape, true), entriesOf(strides, true)),
   };
 }
 
-type Fold = (o: Values, x: Values, starts: Int32Array, members: Int32Array) => void;
+type ReduceLoop = (o: Values, x: Values, starts: Int32Array, members: Int32Array) => void;
 
-function reduction(fold: Fold): Primitive {
+function reduction(loop: ReduceLoop): Primitive {
   return (out, inputs, attrs) => {
-    const { starts, members } = foldingOf(out, inputs, attrs);
+    const { starts, members } = membersOf(out, inputs, attrs);
     const o = out.data;
     const x = inputs[0]!.data;
-    return () => fold(o, x, starts, members);
+    return () => loop(o, x, starts, members);
   };
 }
 
 // ---------------------------------------------------------------- sums
 
 /** Adds into four partial sums, which is faster and lets rounding errors grow more slowly. */
-const sumFold: Fold = (o, x, starts, members) => {
+const sumLoop: ReduceLoop = (o, x, starts, members) => {
   const step = members.length > 1 ? members[1]! - members[0]! : 1;
   if (evenlySpaced(members, step)) evenSums(o, x, starts, step, members.length);
   else memberSums(o, x, starts, members);
@@ -91,12 +91,12 @@ function memberSums(o: Values, x: Values, starts: Int32Array, members: Int32Arra
   }
 }
 
-const meanFold: Fold = (o, x, starts, members) => {
-  sumFold(o, x, starts, members);
+const meanLoop: ReduceLoop = (o, x, starts, members) => {
+  sumLoop(o, x, starts, members);
   for (let i = 0; i < o.length; i++) o[i] = o[i]! / members.length;
 };
 
-const prodFold: Fold = (o, x, starts, members) => {
+const prodLoop: ReduceLoop = (o, x, starts, members) => {
   for (let i = 0; i < starts.length; i++) {
     let p = 1;
     for (let j = 0; j < members.length; j++) p *= x[starts[i]! + members[j]!]!;
@@ -106,7 +106,7 @@ const prodFold: Fold = (o, x, starts, members) => {
 
 // ---------------------------------------------------------------- extremes: nan propagates, as in NumPy
 
-const maxFold: Fold = (o, x, starts, members) => {
+const maxLoop: ReduceLoop = (o, x, starts, members) => {
   for (let i = 0; i < starts.length; i++) {
     let best = -Infinity;
     for (let j = 0; j < members.length; j++) {
@@ -117,7 +117,7 @@ const maxFold: Fold = (o, x, starts, members) => {
   }
 };
 
-const minFold: Fold = (o, x, starts, members) => {
+const minLoop: ReduceLoop = (o, x, starts, members) => {
   for (let i = 0; i < starts.length; i++) {
     let best = Infinity;
     for (let j = 0; j < members.length; j++) {
@@ -128,7 +128,7 @@ const minFold: Fold = (o, x, starts, members) => {
   }
 };
 
-const anyFold: Fold = (o, x, starts, members) => {
+const anyLoop: ReduceLoop = (o, x, starts, members) => {
   for (let i = 0; i < starts.length; i++) {
     let result = 0;
     for (let j = 0; j < members.length && !result; j++) result = x[starts[i]! + members[j]!] !== 0 ? 1 : 0;
@@ -136,7 +136,7 @@ const anyFold: Fold = (o, x, starts, members) => {
   }
 };
 
-const allFold: Fold = (o, x, starts, members) => {
+const allLoop: ReduceLoop = (o, x, starts, members) => {
   for (let i = 0; i < starts.length; i++) {
     let result = 1;
     for (let j = 0; j < members.length && result; j++) result = x[starts[i]! + members[j]!] !== 0 ? 1 : 0;
@@ -150,22 +150,22 @@ function argExtreme(sign: 1 | -1): Primitive {
     expectInputs(inputs, 1, attrs);
     const { shape, data: x } = inputs[0]!;
     const dims = attrs.has("dim") ? [attrs.dim("dim", shape.length)] : shape.map((_, d) => d);
-    const { starts, members } = folding(out, shape, shape.length ? dims : [], attrs);
+    const { starts, members } = listMembers(out, shape, shape.length ? dims : [], attrs);
     if (members.length === 0) attrs.fail("an empty dimension has no largest or smallest element");
     const o = out.data;
     return () => {
       for (let i = 0; i < starts.length; i++) {
         const s = starts[i]!;
-        let at = 0;
+        let index = 0;
         let best = sign * x[s + members[0]!]!;
         for (let j = 1; j < members.length && best === best; j++) {
           const v = sign * x[s + members[j]!]!;
           if (v > best || v !== v) {
             best = v;
-            at = j;
+            index = j;
           }
         }
-        o[i] = at;
+        o[i] = index;
       }
     };
   };
@@ -173,7 +173,7 @@ function argExtreme(sign: 1 | -1): Primitive {
 
 // ---------------------------------------------------------------- the softmax family
 
-const logsumexpFold: Fold = (o, x, starts, members) => {
+const logsumexpLoop: ReduceLoop = (o, x, starts, members) => {
   const roots = ROOTS;
   const powers = POWERS;
   for (let i = 0; i < starts.length; i++) {
@@ -203,7 +203,7 @@ function along(loop: LineLoop): Primitive {
 }
 
 function lines(shape: readonly number[], dim: number, o: Values, x: Values, loop: LineLoop): Kernel {
-  const { before, length, after } = around(shape, dim);
+  const { before, length, after } = sizesAround(shape, dim);
   if (sizeOf(shape) === 0) return () => undefined;
   return () => {
     for (let p = 0; p < before; p++) for (let s = 0; s < after; s++) loop(o, x, p * length * after + s, after, length);
@@ -246,16 +246,16 @@ const cumprodLine: LineLoop = (o, x, start, step, length) => {
 };
 
 export const reduce: Family = {
-  sum: reduction(sumFold),
-  mean: reduction(meanFold),
-  prod: reduction(prodFold),
-  amax: reduction(maxFold),
-  amin: reduction(minFold),
-  any: reduction(anyFold),
-  all: reduction(allFold),
+  sum: reduction(sumLoop),
+  mean: reduction(meanLoop),
+  prod: reduction(prodLoop),
+  amax: reduction(maxLoop),
+  amin: reduction(minLoop),
+  any: reduction(anyLoop),
+  all: reduction(allLoop),
   argmax: argExtreme(1),
   argmin: argExtreme(-1),
-  logsumexp: reduction(logsumexpFold),
+  logsumexp: reduction(logsumexpLoop),
   softmax: along(softmaxLine),
   log_softmax: along(logSoftmaxLine),
   cumsum: along(cumsumLine),

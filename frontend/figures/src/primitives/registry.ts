@@ -49,6 +49,6 @@ function rounded(kernel: Kernel, out: Values, dtype: DType): Kernel {
   }
   return () => {
     kernel();
-    for (let i = 0; i < out.length; i++) out[i] = out[i]! + 0; // whole numbers have no -0
+    for (let i = 0; i < out.length; i++) out[i] = out[i]! + 0; // integers have no -0
   };
 }

@@ -2,7 +2,7 @@
 
 import {
   ALIAS, type Attrs, type Family, type Primitive, type Shape,
-  around, broadcastShapes, broadcastStrides, copyFrom, expectInputs, expectShape, offsetsOf, sameShape, sizeOf, stridesOf,
+  broadcastShapes, broadcastStrides, copyFrom, expectInputs, expectShape, offsetsOf, sameShape, sizeOf, sizesAround, stridesOf,
 } from "./primitive.js";
 
 const reshape: Primitive = (out, inputs, attrs) => {
@@ -20,8 +20,8 @@ const permute: Primitive = (out, inputs, attrs) => {
   const dims = shape.length ? attrs.dims("dims", shape.length) : [];
   if (dims.length !== shape.length) attrs.fail(`dims [${dims.join(", ")}] do not name all ${shape.length} dimensions`);
   expectShape(out, dims.map((d) => shape[d]!), attrs);
-  const moving = dims.filter((d) => shape[d] !== 1);
-  if (moving.every((d, i) => i === 0 || d > moving[i - 1]!)) return ALIAS; // only dimensions of length 1 move
+  const nonUnitDims = dims.filter((d) => shape[d] !== 1);
+  if (nonUnitDims.every((d, i) => i === 0 || d > nonUnitDims[i - 1]!)) return ALIAS; // only dimensions of length 1 move
   const strides = stridesOf(shape);
   return copyFrom(out.data, data, offsetsOf(out.shape, dims.map((d) => strides[d]!)));
 };
@@ -62,13 +62,13 @@ const cat: Primitive = (out, inputs, attrs) => {
   }
   const total = inputs.reduce((n, x) => n + x.shape[dim]!, 0);
   expectShape(out, shape.map((n, d) => (d === dim ? total : n)), attrs);
-  const { before, after } = around(shape, dim);
+  const { before, after } = sizesAround(shape, dim);
   const o = out.data;
-  const parts = inputs.map((x) => ({ x: x.data, block: x.shape[dim]! * after }));
+  const blocks = inputs.map((x) => ({ x: x.data, length: x.shape[dim]! * after }));
   return () => {
     let k = 0;
     for (let p = 0; p < before; p++)
-      for (const { x, block } of parts) for (let i = p * block, end = i + block; i < end; i++) o[k++] = x[i]!;
+      for (const { x, length } of blocks) for (let i = p * length, end = i + length; i < end; i++) o[k++] = x[i]!;
   };
 };
 
@@ -135,9 +135,9 @@ function readEntry(entry: unknown, n: number, attrs: Attrs): { first: number; st
 const slice: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   const { shape, data } = inputs[0]!;
-  const picked = indexed(shape, attrs);
-  expectShape(out, picked.shape, attrs);
-  return copyFrom(out.data, data, picked.offsets);
+  const selected = indexed(shape, attrs);
+  expectShape(out, selected.shape, attrs);
+  return copyFrom(out.data, data, selected.offsets);
 };
 
 const unslice: Primitive = (out, inputs, attrs) => {
@@ -167,14 +167,14 @@ function triangle(lower: boolean): Primitive {
     return () => {
       for (let i = 0; i < o.length; i++) {
         const row = Math.floor(i / cols) % rows;
-        const above = (i % cols) - row - diagonal;
-        o[i] = (lower ? above <= 0 : above >= 0) ? data[i]! : 0;
+        const distance = (i % cols) - row - diagonal; // in columns, to the right of the diagonal
+        o[i] = (lower ? distance <= 0 : distance >= 0) ? data[i]! : 0;
       }
     };
   };
 }
 
-/** The same values: detach only stops gradients, and the page itself computes none. */
+/** The same values: detach only stops gradients, and those are recorded in Python. */
 const detach: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   expectShape(out, inputs[0]!.shape, attrs);

@@ -19,14 +19,14 @@ const ONE_OVER_SQRT_PI = 0.56418958354775628695;
 
 export function erf(x: number): number {
   const y = Math.abs(x);
-  if (y <= 0.46875) return x * small(y > 1.11e-16 ? y * y : 0);
+  if (y <= 0.46875) return x * erfOverX(y > 1.11e-16 ? y * y : 0);
   if (!(y < 6)) return x !== x ? x : Math.sign(x); // erf(6) differs from 1 by 2e-17
-  const tail = y <= 4 ? middle(y) : far(y);
+  const tail = y <= 4 ? erfcMiddle(y) : erfcFar(y);
   return x < 0 ? tail - 1 : 1 - tail;
 }
 
 /** erf(x) / x from x². */
-function small(z: number): number {
+function erfOverX(z: number): number {
   let numerator = A[4]! * z;
   let denominator = z;
   for (let i = 0; i < 3; i++) {
@@ -43,7 +43,7 @@ function gauss(y: number): number {
 }
 
 /** 1 - erf(y) for 0.46875 < y ≤ 4. */
-function middle(y: number): number {
+function erfcMiddle(y: number): number {
   let numerator = C[8]! * y;
   let denominator = y;
   for (let i = 0; i < 7; i++) {
@@ -54,7 +54,7 @@ function middle(y: number): number {
 }
 
 /** 1 - erf(y) for y > 4. */
-function far(y: number): number {
+function erfcFar(y: number): number {
   const z = 1 / (y * y);
   let numerator = P[5]! * z;
   let denominator = z;

@@ -4,19 +4,19 @@ import { type Kernel, type Operand, type Shape, broadcastStrides, offsetsOf, siz
 
 /** Two nested loops over the result, with the steps of each operand; `o` is the offset of the first result. */
 export interface Walk {
-  /** Whether results are rounded to float32 (by the loop itself, if it is one of `ROUNDING`). */
+  /** Whether the result is float32; the loops of `ROUNDING` and the fused loops then round it themselves. */
   readonly single: boolean;
   rows: number;
   cols: number;
   o: number;
-  /** Per operand: start, step per row, step per column. */
+  /** For each operand a, b and c: the offset of its first element, its step from row to row and from column to column. */
   a: number; ar: number; ac: number;
   b: number; br: number; bc: number;
   c: number; cr: number; cc: number;
 }
 
 /** Merges adjacent dimensions of the result through which every operand moves with a constant stride. */
-function merged(shape: Shape, strides: readonly (readonly number[])[]): { shape: number[]; strides: number[][] } {
+function mergeDimensions(shape: Shape, strides: readonly (readonly number[])[]): { shape: number[]; strides: number[][] } {
   const sizes: number[] = [];
   const steps: number[][] = strides.map(() => []);
   shape.forEach((n, d) => {
@@ -35,21 +35,21 @@ function merged(shape: Shape, strides: readonly (readonly number[])[]): { shape:
 
 /** A kernel that calls `loop` for each index of the outer dimensions; `loop` runs over the two innermost ones. */
 export function broadcastKernel(out: Operand, inputs: readonly Operand[], loop: (w: Walk) => void): Kernel {
-  const { shape, strides } = merged(out.shape, inputs.map((x) => broadcastStrides(x.shape, out.shape)));
-  const nd = shape.length;
-  const rows = nd > 1 ? shape[nd - 2]! : 1;
-  const cols = nd > 0 ? shape[nd - 1]! : 1;
+  const { shape, strides } = mergeDimensions(out.shape, inputs.map((x) => broadcastStrides(x.shape, out.shape)));
+  const ndim = shape.length;
+  const rows = ndim > 1 ? shape[ndim - 2]! : 1;
+  const cols = ndim > 0 ? shape[ndim - 1]! : 1;
   const step = (k: number, d: number): number => (d >= 0 ? (strides[k]?.[d] ?? 0) : 0);
   const w: Walk = {
     single: out.dtype === "float32",
     rows, cols, o: 0,
-    a: 0, ar: step(0, nd - 2), ac: step(0, nd - 1),
-    b: 0, br: step(1, nd - 2), bc: step(1, nd - 1),
-    c: 0, cr: step(2, nd - 2), cc: step(2, nd - 1),
+    a: 0, ar: step(0, ndim - 2), ac: step(0, ndim - 1),
+    b: 0, br: step(1, ndim - 2), bc: step(1, ndim - 1),
+    c: 0, cr: step(2, ndim - 2), cc: step(2, ndim - 1),
   };
   if (sizeOf(out.shape) === 0) return () => undefined;
-  if (nd <= 2) return () => loop(w);
-  const outer = shape.slice(0, nd - 2);
+  if (ndim <= 2) return () => loop(w);
+  const outer = shape.slice(0, ndim - 2);
   const starts = [0, 1, 2].map((k) => offsetsOf(outer, outer.map((_, d) => step(k, d))));
   const [a, b, c] = starts as [Int32Array, Int32Array, Int32Array];
   const block = rows * cols;

@@ -8,7 +8,7 @@ import {
 
 type Pair = readonly [number, number];
 
-/** The largest table: window positions × elements of the window. */
+/** The most entries of a table of offsets: window positions × elements of the window. */
 const MAX_TABLE = 2 ** 25;
 
 interface Window {
@@ -20,8 +20,8 @@ interface Window {
 
 /** The number of window positions along a dimension of length n. */
 function positions(n: number, w: Window, d: 0 | 1, ceil: boolean): number {
-  const room = n + 2 * w.padding[d] - w.dilation[d] * (w.kernel[d] - 1) - 1;
-  const count = Math.floor((room + (ceil ? w.stride[d] - 1 : 0)) / w.stride[d]) + 1;
+  const range = n + 2 * w.padding[d] - w.dilation[d] * (w.kernel[d] - 1) - 1;
+  const count = Math.floor((range + (ceil ? w.stride[d] - 1 : 0)) / w.stride[d]) + 1;
   // A window that would start in the padding after the end is left out.
   return ceil && (count - 1) * w.stride[d] >= n + w.padding[d] ? count - 1 : count;
 }
@@ -48,7 +48,7 @@ function resultSize(h: number, width: number, w: Window, ceil: boolean, attrs: A
 }
 
 /** Calls `visit` with the offset in a plane of element (i, j) of the window at position p; -1 in the padding. */
-function visitWindows(h: number, width: number, out: Pair, w: Window, visit: (i: number, j: number, p: number, at: number) => void): void {
+function visitWindows(h: number, width: number, out: Pair, w: Window, visit: (i: number, j: number, p: number, offset: number) => void): void {
   for (let i = 0; i < w.kernel[0]; i++)
     for (let j = 0; j < w.kernel[1]; j++)
       for (let y = 0, p = 0; y < out[0]; y++)
@@ -70,12 +70,14 @@ interface Convolution {
   readonly outputPlanes: number;
   readonly taps: number;
   readonly windows: number;
+  /** The number of elements of an input plane. */
   readonly plane: number;
+  /** taps × windows offsets from the group's first input plane, -1 in the padding. */
   readonly table: Int32Array;
   readonly columns: Values;
 }
 
-function convolution(x: Shape, weight: Shape, g: Shape, attrs: Attrs): Convolution {
+function convolution(x: Shape, weight: Shape, result: Shape, attrs: Attrs): Convolution {
   if (x.length !== 4 || weight.length !== 4) attrs.fail("needs (images, planes, height, width) and (out, in, height, width)");
   const [images, planes, h, width] = x as [number, number, number, number];
   const [out, inputPlanes, kh, kw] = weight as [number, number, number, number];
@@ -85,8 +87,8 @@ function convolution(x: Shape, weight: Shape, g: Shape, attrs: Attrs): Convoluti
   }
   const w = readWindow([kh, kw], attrs);
   const size = resultSize(h, width, w, false, attrs);
-  if (g.length !== 4 || g[0] !== images || g[1] !== out || g[2] !== size[0] || g[3] !== size[1]) {
-    attrs.fail(`the convolution's result has shape [${[images, out, ...size].join(", ")}], but [${g.join(", ")}] in the graph`);
+  if (result.length !== 4 || result[0] !== images || result[1] !== out || result[2] !== size[0] || result[3] !== size[1]) {
+    attrs.fail(`the convolution's result has shape [${[images, out, ...size].join(", ")}], but [${result.join(", ")}] in the graph`);
   }
   const windows = size[0] * size[1];
   const taps = inputPlanes * kh * kw;
@@ -94,8 +96,8 @@ function convolution(x: Shape, weight: Shape, g: Shape, attrs: Attrs): Convoluti
   attrs.spend(images * out * taps * windows);
   attrs.touch(2 * taps * windows); // the table and the columns
   const table = new Int32Array(taps * windows);
-  visitWindows(h, width, size, w, (i, j, p, at) => {
-    for (let c = 0; c < inputPlanes; c++) table[((c * kh + i) * kw + j) * windows + p] = at < 0 ? -1 : c * h * width + at;
+  visitWindows(h, width, size, w, (i, j, p, offset) => {
+    for (let c = 0; c < inputPlanes; c++) table[((c * kh + i) * kw + j) * windows + p] = offset < 0 ? -1 : c * h * width + offset;
   });
   return { images, groups, inputPlanes, outputPlanes: out / groups, taps, windows, plane: h * width, table, columns: new Float64Array(taps * windows) };
 }
@@ -108,8 +110,8 @@ function unfold(columns: Values, x: Values, start: number, table: Int32Array): v
 /** Adds the columns to the elements from which `unfold` would copy them. */
 function fold(x: Values, start: number, columns: Values, table: Int32Array): void {
   for (let i = 0; i < table.length; i++) {
-    const at = table[i]!;
-    if (at >= 0) x[start + at] = x[start + at]! + columns[i]!;
+    const offset = table[i]!;
+    if (offset >= 0) x[start + offset] = x[start + offset]! + columns[i]!;
   }
 }
 
@@ -117,8 +119,8 @@ function fold(x: Values, start: number, columns: Values, table: Int32Array): voi
 function perGroup(c: Convolution, visit: (planesIn: number, planesOut: number, kernels: number) => void): void {
   for (let n = 0; n < c.images; n++)
     for (let g = 0; g < c.groups; g++) {
-      const at = n * c.groups + g;
-      visit(at * c.inputPlanes * c.plane, at * c.outputPlanes * c.windows, g * c.outputPlanes * c.taps);
+      const index = n * c.groups + g;
+      visit(index * c.inputPlanes * c.plane, index * c.outputPlanes * c.windows, g * c.outputPlanes * c.taps);
     }
 }
 
@@ -127,13 +129,13 @@ const conv2d: Primitive = (out, inputs, attrs) => {
   const [x, weight] = inputs as [Operand, Operand];
   const c = convolution(x.shape, weight.shape, out.shape, attrs);
   reserve(c.taps);
-  const a: Matrix = { data: weight.data, at: 0, row: c.taps, col: 1 };
-  const b: Matrix = { data: c.columns, at: 0, row: c.windows, col: 1 };
-  const o: Matrix = { data: out.data, at: 0, row: c.windows, col: 1 };
+  const a: Matrix = { data: weight.data, start: 0, row: c.taps, col: 1 };
+  const b: Matrix = { data: c.columns, start: 0, row: c.windows, col: 1 };
+  const o: Matrix = { data: out.data, start: 0, row: c.windows, col: 1 };
   const visit = (planesIn: number, planesOut: number, kernels: number): void => {
     unfold(c.columns, x.data, planesIn, c.table);
-    a.at = kernels;
-    o.at = planesOut;
+    a.start = kernels;
+    o.start = planesOut;
     gemm(c.outputPlanes, c.windows, c.taps, a, b, o, false);
   };
   return () => perGroup(c, visit);
@@ -145,12 +147,12 @@ const conv2dInput: Primitive = (out, inputs, attrs) => {
   expectShape(out, attrs.ints("shape"), attrs);
   const c = convolution(out.shape, weight.shape, g.shape, attrs);
   reserve(c.outputPlanes);
-  const a: Matrix = { data: weight.data, at: 0, row: 1, col: c.taps };
-  const b: Matrix = { data: g.data, at: 0, row: c.windows, col: 1 };
-  const o: Matrix = { data: c.columns, at: 0, row: c.windows, col: 1 };
+  const a: Matrix = { data: weight.data, start: 0, row: 1, col: c.taps };
+  const b: Matrix = { data: g.data, start: 0, row: c.windows, col: 1 };
+  const o: Matrix = { data: c.columns, start: 0, row: c.windows, col: 1 };
   const visit = (planesIn: number, planesOut: number, kernels: number): void => {
-    a.at = kernels;
-    b.at = planesOut;
+    a.start = kernels;
+    b.start = planesOut;
     gemm(c.taps, c.windows, c.outputPlanes, a, b, o, false);
     fold(out.data, planesIn, c.columns, c.table);
   };
@@ -166,13 +168,13 @@ const conv2dWeight: Primitive = (out, inputs, attrs) => {
   expectShape(out, attrs.ints("shape"), attrs);
   const c = convolution(x.shape, out.shape, g.shape, attrs);
   reserve(c.windows);
-  const a: Matrix = { data: g.data, at: 0, row: c.windows, col: 1 };
-  const b: Matrix = { data: c.columns, at: 0, row: 1, col: c.windows };
-  const o: Matrix = { data: out.data, at: 0, row: c.taps, col: 1 };
+  const a: Matrix = { data: g.data, start: 0, row: c.windows, col: 1 };
+  const b: Matrix = { data: c.columns, start: 0, row: 1, col: c.windows };
+  const o: Matrix = { data: out.data, start: 0, row: c.taps, col: 1 };
   const visit = (planesIn: number, planesOut: number, kernels: number): void => {
     unfold(c.columns, x.data, planesIn, c.table);
-    a.at = planesOut;
-    o.at = kernels;
+    a.start = planesOut;
+    o.start = kernels;
     gemm(c.outputPlanes, c.taps, c.windows, a, b, o, true);
   };
   return () => {
@@ -185,6 +187,7 @@ const conv2dWeight: Primitive = (out, inputs, attrs) => {
 
 interface Pooling {
   readonly planes: number;
+  /** The number of elements of a plane. */
   readonly plane: number;
   readonly windows: number;
   readonly taps: number;
@@ -200,17 +203,17 @@ function pooling(x: Shape, pooled: Shape, attrs: Attrs): Pooling {
   const h = x[x.length - 2]!;
   const width = x[x.length - 1]!;
   const size = resultSize(h, width, window, attrs.bool("ceil_mode"), attrs);
-  const lead = x.slice(0, -2);
-  if (pooled.join() !== [...lead, ...size].join()) {
-    attrs.fail(`the pooled result has shape [${[...lead, ...size].join(", ")}], but [${pooled.join(", ")}] in the graph`);
+  const leading = x.slice(0, -2);
+  if (pooled.join() !== [...leading, ...size].join()) {
+    attrs.fail(`the pooled result has shape [${[...leading, ...size].join(", ")}], but [${pooled.join(", ")}] in the graph`);
   }
   const taps = window.kernel[0] * window.kernel[1];
   const windows = size[0] * size[1];
-  const planes = sizeOf(lead);
+  const planes = sizeOf(leading);
   attrs.spend(planes * windows * taps);
   attrs.touch(windows * taps);
   const table = new Int32Array(windows * taps);
-  visitWindows(h, width, size, window, (i, j, p, at) => (table[p * taps + i * window.kernel[1] + j] = at));
+  visitWindows(h, width, size, window, (i, j, p, offset) => (table[p * taps + i * window.kernel[1] + j] = offset));
   return { planes, plane: h * width, windows, taps, table, window, size };
 }
 
@@ -237,35 +240,35 @@ function maxima(o: Values, x: Values, { planes, plane, taps, table }: Pooling): 
     }
 }
 
-/** The index of the first maximum, or of the last nan, as in PyTorch. */
+/** The index in its plane of each window's first maximum, or of its last nan, as in PyTorch. */
 function maximaIndices(o: Values, x: Values, { planes, plane, taps, table }: Pooling): void {
   for (let n = 0, k = 0; n < planes; n++)
     for (let t = 0; t < table.length; t += taps, k++) {
       let best = -Infinity;
-      let at = -1;
+      let offset = -1;
       for (let i = t; i < t + taps; i++) {
         if (table[i]! < 0) continue;
         const v = x[n * plane + table[i]!]!;
-        if (at < 0 || v > best || v !== v) {
+        if (offset < 0 || v > best || v !== v) {
           best = v;
-          at = table[i]!;
+          offset = table[i]!;
         }
       }
-      o[k] = at;
+      o[k] = offset;
     }
 }
 
 /** The number by which each window's sum is divided. */
 function divisors(h: number, width: number, p: Pooling, countPadding: boolean): Values {
   const { kernel, stride, padding } = p.window;
-  const along = (at: number, n: number, d: 0 | 1): number => {
-    const start = at * stride[d] - padding[d];
+  const divisorAlong = (position: number, n: number, d: 0 | 1): number => {
+    const start = position * stride[d] - padding[d];
     const end = Math.min(start + kernel[d], n + padding[d]);
     return countPadding ? end - start : Math.min(end, n) - Math.max(start, 0);
   };
   const out = new Float64Array(p.windows);
   for (let y = 0, k = 0; y < p.size[0]; y++)
-    for (let x = 0; x < p.size[1]; x++, k++) out[k] = along(y, h, 0) * along(x, width, 1);
+    for (let x = 0; x < p.size[1]; x++, k++) out[k] = divisorAlong(y, h, 0) * divisorAlong(x, width, 1);
   return out;
 }
 
@@ -304,8 +307,8 @@ const avgPool2dInput: Primitive = (out, inputs, attrs) => {
         const share = g.data[k]! / divisor[position]!;
         for (let i = position * p.taps; i < (position + 1) * p.taps; i++) {
           if (p.table[i]! < 0) continue;
-          const at = n * p.plane + p.table[i]!;
-          o[at] = o[at]! + share;
+          const index = n * p.plane + p.table[i]!;
+          o[index] = o[index]! + share;
         }
       }
   };
