@@ -36,20 +36,20 @@ def names_of(cell: Any) -> frozenset[str]:
 
 def outputs_for(names: frozenset[str], verdicts: dict[str, Verdict]) -> list[Any]:
     """The outputs of a check's cell: the verdicts, and the points as nbgrader counts them."""
-    words, points, solved = [], 0.0, True
+    texts, points, solved = [], 0.0, True
     for name in sorted(names):
         exercise, verdict = find(name), verdicts.get(name, NOT_REACHED)
-        words.append(printed(exercise, verdict) + "\n")
+        texts.append(printed(exercise, verdict) + "\n")
         solved = solved and verdict.state == "right"
         points += exercise.stars if verdict.state == "right" else 0.0
-    shown = nbformat.v4.new_output("stream", name="stdout", text="".join(words))
+    stream = nbformat.v4.new_output("stream", name="stdout", text="".join(texts))
     if not solved:
-        ended = nbformat.v4.new_output(
+        error = nbformat.v4.new_output(
             "error", ename="NotSolved", evalue="no points", traceback=["NotSolved: no points"]
         )
-        return [shown, ended]
+        return [stream, error]
     result = {"text/plain": str(points)}
-    return [shown, nbformat.v4.new_output("execute_result", data=result, execution_count=1)]
+    return [stream, nbformat.v4.new_output("execute_result", data=result, execution_count=1)]
 
 
 @dataclass
