@@ -34,14 +34,14 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS_FILE = ROOT / "tools" / "words.txt"
 
 FOLDED = {"hide-input", "hide-cell", "remove-cell", "remove-input"}
-MOST_LINES = 20  # in any cell
+MOST_LINES = 20  # in any code cell
 LONG_CELL = 10  # lines; one shown cell in ten may have more
-MOST_MEDIAN = 4  # of the shown cells
-WIDEST = 80  # in a line: more do not fit into the page
-EXERCISES = (6, 12)
-LONGEST_SENTENCE, COLONS = 30, 2
-NUMBERS_OF_AN_EXAMPLE = 4
-COMMENTS = 0.08
+MOST_MEDIAN = 4  # lines: the largest median of the shown cells
+WIDEST = 80  # characters in a line: more do not fit into the page
+EXERCISES = (6, 12)  # the fewest and the most of a chapter
+LONGEST_SENTENCE, COLONS = 30, 2  # words in a sentence; colons in a paragraph
+NUMBERS_OF_AN_EXAMPLE = 4  # at least
+COMMENTS = 0.08  # the largest fraction of the lines of code
 FILLERS = ("simply", "obviously", "trivially", "just", "of course", "needless")
 BOILERPLATE = re.compile(
     r"rcParams|tight_layout|set_[xy](label|lim|ticks)|\.spines|plt\.style|gridspec"
@@ -66,8 +66,8 @@ class Chapter:
 
     @property
     def allowed(self) -> set[str]:
-        found = re.findall(r"<!-- lint: allow ([\w ]+) -->", self.text)
-        return {word for words in found for word in words.split()}
+        comments = re.findall(r"<!-- lint: allow ([\w ]+) -->", self.text)
+        return {word for words in comments for word in words.split()}
 
     @property
     def text(self) -> str:
@@ -102,8 +102,8 @@ def lines_of(code: str) -> list[str]:
 
 
 def without_fences(text: str) -> str:
-    """The text without fenced code; the content of a directive's fence ({margin}) is text."""
-    kept: list[str] = []
+    """The text without fenced code; what a directive such as {margin} fences is text."""
+    lines: list[str] = []
     fences: list[tuple[str, bool]] = []  # the open fences' marks, and whether they hold code
     for line in text.splitlines():
         mark = re.match(r"(`{3,})(.*)", line)
@@ -112,8 +112,8 @@ def without_fences(text: str) -> str:
         elif mark and not (fences and fences[-1][1]):
             fences.append((mark[1], not mark[2].startswith("{")))
         elif not (fences and fences[-1][1]):
-            kept.append(line)
-    return "\n".join(kept)
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def prose(text: str) -> str:
@@ -129,12 +129,6 @@ def prose(text: str) -> str:
     return re.sub(r"[*_#|★]", " ", text)
 
 
-def counted(text: str) -> int:
-    """The number of words of prose, without folded hints and solutions."""
-    open_text = re.sub(r"<details.*?</details>", " ", text, flags=re.DOTALL)
-    return len(re.findall(r"[^\W\d_][\w’'-]*", prose(open_text)))
-
-
 # --- the rules: each yields its faults ----------------------------------------------------------
 
 RULES: dict[str, Callable[[Chapter], Iterator[str]]] = {}
@@ -148,7 +142,7 @@ def rule(function: Callable[[Chapter], Iterator[str]]) -> Callable[[Chapter], It
 
 @rule
 def title(chapter: Chapter) -> Iterator[str]:
-    """One title, in the first cell, with the question in italics below it."""
+    """A chapter has one title, in the first cell, and the question in italics below it."""
     titles = re.findall(r"^# .+$", without_fences(chapter.text), flags=re.M)
     if len(titles) != 1:
         yield f"one title (# …) is needed, not {len(titles)}"
@@ -159,7 +153,7 @@ def title(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def shape(chapter: Chapter) -> Iterator[str]:
-    """Opening, closing, predictions, exercises, quiz, PyTorch, further reading."""
+    """A chapter has every part: opening, predictions, exercises, quiz, PyTorch, closing, …"""
     text, code = chapter.text, chapter.code()
     for name in ("nn-opening", "nn-closing"):
         if f":class: {name}" not in text:
@@ -183,7 +177,7 @@ def shape(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def cells(chapter: Chapter) -> Iterator[str]:
-    """Cells short enough to read, lines short enough for the page."""
+    """Cells are short enough to read, and lines are short enough for the page."""
     for at, code, _ in chapter.codes:
         if len(lines_of(code)) > MOST_LINES:
             yield f"cell {at}: {len(lines_of(code))} lines; at most {MOST_LINES}"
@@ -217,20 +211,20 @@ def checks(chapter: Chapter) -> Iterator[str]:
 
 def assigned(code: str) -> set[str]:
     """The variables that a cell assigns."""
-    return {s.get_name() for s in table_of(code).get_symbols() if s.is_assigned()}
+    return {s.get_name() for s in symbol_table(code).get_symbols() if s.is_assigned()}
 
 
 def read_variables(code: str) -> set[str]:
     """The variables that a cell reads, its functions included, and does not set itself."""
-    waiting, read = [table_of(code)], set()
-    while waiting:
-        scope = waiting.pop()
-        waiting += scope.get_children()
-        read |= {s.get_name() for s in scope.get_symbols() if s.is_referenced() and s.is_global()}
-    return read - assigned(code)
+    scopes, names = [symbol_table(code)], set()
+    while scopes:
+        scope = scopes.pop()
+        scopes += scope.get_children()
+        names |= {s.get_name() for s in scope.get_symbols() if s.is_referenced() and s.is_global()}
+    return names - assigned(code)
 
 
-def table_of(code: str) -> symtable.SymbolTable:
+def symbol_table(code: str) -> symtable.SymbolTable:
     return symtable.symtable(code, "a cell", "exec")
 
 
@@ -311,7 +305,7 @@ def openings(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def vocabulary(chapter: Chapter) -> Iterator[str]:
-    """The field's words, not private ones; also in the texts of figures and questions."""
+    """Texts use the field's words, not private ones; so do the texts of figures and questions."""
     for at, text in [*chapter.texts, *((at, readers_text(code)) for at, code, _ in chapter.codes)]:
         for word, instead in PRIVATE.items():
             if found := re.search(rf"\b(?:{word})\b", prose(text), flags=re.IGNORECASE):
@@ -327,8 +321,8 @@ def examples(chapter: Chapter) -> Iterator[str]:
             continue
         roles = r"\{(eq|ref|doc|cite)[^`]*`[^`]*`"
         shown = re.sub(rf"_\{{[^}}]*\}}|_\d|\^\{{[^}}]*\}}|{roles}", " ", section)
-        found = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)|\{glue:text\}", shown)
-        if len(found) < NUMBERS_OF_AN_EXAMPLE or not re.search(r"[=≈|]|\\approx", section):
+        values = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)|\{glue:text\}", shown)
+        if len(values) < NUMBERS_OF_AN_EXAMPLE or not re.search(r"[=≈|]|\\approx", section):
             yield f"“{heading[3:]}” displays a formula but has no example with numbers"
 
 
@@ -388,15 +382,15 @@ def explained(chapter: Chapter) -> Iterator[str]:
 @rule
 def comments(chapter: Chapter) -> Iterator[str]:
     """Code has few comments, because the prose explains it."""
-    lines = found = 0
+    lines = count = 0
     for _, code, cell in chapter.codes:
         if "exercise" in tags_of(cell):  # a stub's comments say what to write
             continue
         lines += len(lines_of(code))
         tokens = tokenize.generate_tokens(io.StringIO(code).readline)
-        found += sum(token.type == tokenize.COMMENT for token in tokens)
-    if found > COMMENTS * max(lines, 1):
-        yield f"comments in {found} of {lines} lines; at most {COMMENTS:.0%} are allowed"
+        count += sum(token.type == tokenize.COMMENT for token in tokens)
+    if count > COMMENTS * max(lines, 1):
+        yield f"comments in {count} of {lines} lines; at most {COMMENTS:.0%} are allowed"
 
 
 def calls(code: str) -> Iterator[tuple[str, ast.Call]]:
@@ -408,7 +402,7 @@ def calls(code: str) -> Iterator[tuple[str, ast.Call]]:
 
 @rule
 def alternatives(chapter: Chapter) -> Iterator[str]:
-    """Every figure has a caption and alternative text."""
+    """Every figure has a title, a caption and alternative text."""
     for at, code, cell in chapter.codes:
         for name, call in calls(code):
             if name != "live.figure":
@@ -426,7 +420,7 @@ def alternatives(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def plotting(chapter: Chapter) -> Iterator[str]:
-    """The code for a plot's look is in course/, not in a cell."""
+    """The code that styles a plot is in course/, not in a cell."""
     for at, code, _ in chapter.codes:
         if found := BOILERPLATE.search(code):
             yield f"cell {at}: {found[0]} is plotting boilerplate; put it into course/"
@@ -434,7 +428,7 @@ def plotting(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def seeds(chapter: Chapter) -> Iterator[str]:
-    """Nothing random without a seed."""
+    """Every random result has a seed."""
     seeded = False
     for at, code, _ in chapter.codes:
         if "manual_seed(" in code:
@@ -495,19 +489,22 @@ def neighbours(chapter: Chapter) -> Iterator[str]:
     order, path = chapters_of(contents()), chapter.path.resolve()
     if path not in order:
         return
-    at = order.index(path)
-    last = [*order[max(at - 1, 0) : at], *chapters_of(contents().partition("Reference")[0])[-1:]]
-    meant = {"next": order[at + 1 : at + 2], "last": last}
+    position = order.index(path)
+    last = [
+        *order[max(position - 1, 0) : position],
+        *chapters_of(contents().partition("Reference")[0])[-1:],
+    ]
+    expected = {"next": order[position + 1 : position + 2], "last": last}
     for cell, text in chapter.texts:
         for name, target in NEIGHBOUR.findall(text):
-            if (path.parent / target).resolve() not in meant[name]:
-                names = " or ".join(sorted({other.name for other in meant[name]})) or "none"
+            if (path.parent / target).resolve() not in expected[name]:
+                names = " or ".join(sorted({other.name for other in expected[name]})) or "none"
                 yield f"cell {cell}: the {name} chapter is {names} in _toc.yml, not {target}"
 
 
 @rule
 def style(chapter: Chapter) -> Iterator[str]:
-    """No filler words."""
+    """The text has no filler words."""
     for at, text in chapter.texts:
         for filler in FILLERS:
             if re.search(rf"\b{filler}\b", prose(text), flags=re.IGNORECASE):
@@ -539,9 +536,9 @@ def readers_text(code: str) -> str:
 
 def unknown_words(text: str) -> list[str]:
     """Words unknown to the dictionary and to tools/words.txt; words in capitals are skipped."""
-    found = re.findall(r"(?<![\w’'\\])[A-Za-zÀ-ÿ]+(?:[’'][a-z]+)?(?![\w’'])", text)
-    plain = [re.sub(r"[’']s?$|[’']s$", "", word.replace("’", "'")) for word in found]
-    checked = [w for w in plain if len(w) > 2 and not re.search(r".[A-Z]", w)]
+    words = re.findall(r"(?<![\w’'\\])[A-Za-zÀ-ÿ]+(?:[’'][a-z]+)?(?![\w’'])", text)
+    without_possessives = [re.sub(r"[’']s?$|[’']s$", "", word.replace("’", "'")) for word in words]
+    checked = [w for w in without_possessives if len(w) > 2 and not re.search(r".[A-Z]", w)]
     unknown = dictionary().unknown([w.lower() for w in checked])
     return sorted({w for w in checked if w.lower() in unknown and not british(w.lower())})
 
@@ -564,8 +561,8 @@ AMERICAN = re.compile(
 
 def american_words(text: str) -> list[str]:
     """Words in American spelling, except in calls such as optimizer.step()."""
-    found = re.findall(r"[A-Za-z]+(?![\w.]*\()", text)
-    return sorted({word for word in found if AMERICAN.fullmatch(word)})
+    words = re.findall(r"[A-Za-z]+(?![\w.]*\()", text)
+    return sorted({word for word in words if AMERICAN.fullmatch(word)})
 
 
 def british(word: str) -> bool:
@@ -576,7 +573,7 @@ def british(word: str) -> bool:
 
 @rule
 def spelling(chapter: Chapter) -> Iterator[str]:
-    """Misspelt words, and words in American spelling."""
+    """The text has no misspelt words and no American spelling."""
     for at, text in [*chapter.texts, *((at, readers_text(code)) for at, code, _ in chapter.codes)]:
         for word in unknown_words(prose(text)):
             yield f"cell {at}: is {word!r} a word? If so, put it into tools/words.txt"
@@ -585,7 +582,7 @@ def spelling(chapter: Chapter) -> Iterator[str]:
 
 
 DRAFT = "<!-- lint: draft -->"
-# What a chapter lacks while it is being written: in a draft it is a list, not a fault.
+# What these rules find in a draft is listed as still to write and is not counted as a fault.
 STILL_TO_WRITE = ("shape", "examples", "explained")
 
 

@@ -1,4 +1,4 @@
-"""Writes the page's colours from nnlib/live/palette.json: two styles, the figures' list of names.
+"""Writes the colours of nnlib/live/palette.json into two style sheets and a list of names.
 
 python tools/make_palette.py            writes them
 python tools/make_palette.py --check    exit 1 if one of them does not match the palette
@@ -50,11 +50,11 @@ def styled(css: str) -> str:
 
 
 def names() -> str:
-    known = sorted(name for name in palette.colors() if FOR_AUTHORS.match(name))
-    listed = "\n".join(f'  "{name}",' for name in known)
+    allowed = sorted(name for name in palette.colors() if FOR_AUTHORS.match(name))
+    lines = "\n".join(f'  "{name}",' for name in allowed)
     return (
         "// The colours that a figure's author may name; made by tools/make_palette.py.\n\n"
-        f"export const COLOR_NAMES: ReadonlySet<string> = new Set([\n{listed}\n]);\n"
+        f"export const COLOR_NAMES: ReadonlySet<string> = new Set([\n{lines}\n]);\n"
     )
 
 
