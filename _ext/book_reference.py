@@ -74,8 +74,8 @@ def methods(cls: type, origin: str = "") -> Iterator[str]:
         function = getattr(member, "__func__", getattr(member, "fget", member))
         if name.startswith("_") or not inspect.isfunction(function) or not function.__doc__:
             continue
-        own = function.__qualname__.startswith(f"{cls.__name__}.")
-        if function.__module__.startswith(origin) if origin else own:
+        in_class_body = function.__qualname__.startswith(f"{cls.__name__}.")
+        if function.__module__.startswith(origin) if origin else in_class_body:
             yield name
 
 

@@ -120,7 +120,7 @@ def distribution(lock: dict, extra: Iterable[str] = ()) -> dict[str, bytes]:
     """Pyodide's core, its packages and the extra ones, trimmed, and a lock of these alone."""
     core = {name: path.read_bytes() for name, path in fetch_python.core(lock).items()}
     pyodide_lock = json.loads(core["pyodide-lock.json"])
-    kept = {}
+    entries = {}
     # matplotlib needs fonttools and pytz only for PDFs and time zones: they are left out.
     names = [*lock["pyodide"]["packages"], *extra]
     for name, path in fetch_python.packages(lock, names).items():
@@ -129,9 +129,9 @@ def distribution(lock: dict, extra: Iterable[str] = ()) -> dict[str, bytes]:
         entry["sha256"] = sha256(data)
         dependencies = map(canonicalize_name, entry["depends"])
         entry["depends"] = [name for name in dependencies if name in names]
-        kept[name] = entry
+        entries[name] = entry
         core[entry["file_name"]] = data
-    pyodide_lock["packages"] = kept
+    pyodide_lock["packages"] = entries
     core["pyodide-lock.json"] = json.dumps(pyodide_lock, separators=(",", ":")).encode()
     return core
 
@@ -203,10 +203,10 @@ def lite_wheels(lock: dict) -> dict[str, bytes]:
 
 def lock_of(names: list[str], pyodide_lock: dict) -> bytes:
     """Pyodide's lock, reduced to these packages."""
-    kept = {name: dict(pyodide_lock["packages"][name]) for name in names}
-    for entry in kept.values():
-        entry["depends"] = [name for name in entry["depends"] if name in kept]
-    return json.dumps({**pyodide_lock, "packages": kept}, separators=(",", ":")).encode()
+    entries = {name: dict(pyodide_lock["packages"][name]) for name in names}
+    for entry in entries.values():
+        entry["depends"] = [name for name in entry["depends"] if name in entries]
+    return json.dumps({**pyodide_lock, "packages": entries}, separators=(",", ":")).encode()
 
 
 def lite_distribution(lock: dict) -> tuple[dict[str, bytes], dict]:

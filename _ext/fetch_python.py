@@ -84,9 +84,9 @@ def pyodide_entries(lock: dict, cache: Path = CACHE) -> dict[str, dict]:
 
 def packages(lock: dict, names: list[str], cache: Path = CACHE) -> dict[str, Path]:
     """Pyodide's files for these packages, each with the hash in Pyodide's lock."""
-    entry, known = lock["pyodide"], pyodide_entries(lock, cache)
-    folder = cache / f"pyodide-{entry['version']}"
-    wanted = {name: known[name] for name in names}
+    pyodide, entries = lock["pyodide"], pyodide_entries(lock, cache)
+    folder = cache / f"pyodide-{pyodide['version']}"
+    wanted = {name: entries[name] for name in names}
     paths = {}
     for name, locked in wanted.items():
         path = folder / locked["file_name"]

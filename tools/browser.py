@@ -1,6 +1,6 @@
 """Browsers and a server on this machine, for tests and benchmarks; installs missing browsers.
 
-    python tools/browser.py     finds or installs Chromium, or says what to do (exit status 1)
+    python tools/browser.py     finds or installs Chromium, or explains what to do (exit status 1)
 
 BOOK_CHROMIUM names the program to use instead of the one that is found.  Firefox and WebKit are
 installed too if apt can do so; without them their tests are skipped with a note.
@@ -70,7 +70,7 @@ def chromium() -> str:
     """The program of Chromium.
 
     Raises:
-        NoBrowserError: there is none; the message says what to do.
+        NoBrowserError: there is none; the message explains what to do.
     """
     if program := find():
         return program

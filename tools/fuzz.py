@@ -119,18 +119,18 @@ class Maker:
     # ------------------------------------------------------------ the program
     def add(self, line: str) -> None:
         """Runs a line in PyTorch and adds it. Raises ValueError if it cannot be compared."""
-        before = dict(self.scope)
-        values = {n: self.scope[n].detach().clone() for n in self.tensors()}
+        saved_scope = dict(self.scope)
+        saved_values = {n: self.scope[n].detach().clone() for n in self.tensors()}
         try:
             with quiet():
                 exec(line, self.scope)
             if not all(is_comparable(self.scope[n]) for n in self.tensors()):
                 raise ValueError("too large or undefined")
         except Exception as error:
-            self.scope = before
-            for n, value in values.items():  # the line may have changed them in place
+            self.scope = saved_scope
+            for n, saved_value in saved_values.items():  # the line may have changed them in place
                 with contextlib.suppress(RuntimeError), torch.no_grad():
-                    self.scope[n].copy_(value)
+                    self.scope[n].copy_(saved_value)
             raise ValueError(str(error)) from None
         self.lines.append(line)
 
@@ -461,8 +461,8 @@ def weighted(values: list[Any], library: Any) -> Any:
         if v is None:
             continue
         weights = np.cos(np.arange(v.numel()) + k).reshape(tuple(v.shape))
-        part = (v.double() * library.tensor(weights, dtype=library.float64)).sum()
-        total = part if total is None else total + part
+        term = (v.double() * library.tensor(weights, dtype=library.float64)).sum()
+        total = term if total is None else total + term
     return total
 
 

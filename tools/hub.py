@@ -239,8 +239,8 @@ async def trial(address: str, token: str, users: int, chapter: str, folder: Path
     start = time.monotonic()
     barrier = asyncio.Barrier(users + 1)
     sessions = [asyncio.create_task(students.session(f"student{i}", barrier)) for i in range(users)]
-    waiting = asyncio.create_task(barrier.wait())
-    done, _ = await asyncio.wait([waiting, *sessions], return_when=asyncio.FIRST_COMPLETED)
+    all_ready = asyncio.create_task(barrier.wait())
+    done, _ = await asyncio.wait([all_ready, *sessions], return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()  # a session that ends before the barrier has failed: this raises its error
     wall, megabytes = time.monotonic() - start, memory(folder)

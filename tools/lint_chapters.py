@@ -74,7 +74,9 @@ class Chapter:
         return "\n\n".join(text for _, text in self.texts)
 
     def shown(self) -> list[tuple[int, str]]:
-        return [(at, code) for at, code, cell in self.codes if not FOLDED & set(tags_of(cell))]
+        return [
+            (number, code) for number, code, cell in self.codes if not FOLDED & set(tags_of(cell))
+        ]
 
     def code(self) -> str:
         return "\n".join(code for _, code, _ in self.codes)
@@ -82,11 +84,11 @@ class Chapter:
 
 def read(path: Path) -> Chapter:
     chapter = Chapter(path)
-    for at, cell in enumerate(json.loads(path.read_text("utf8"))["cells"]):
+    for number, cell in enumerate(json.loads(path.read_text("utf8"))["cells"]):
         if cell["cell_type"] == "markdown":
-            chapter.texts.append((at, source_of(cell)))
+            chapter.texts.append((number, source_of(cell)))
         elif cell["cell_type"] == "code":
-            chapter.codes.append((at, source_of(cell), cell))
+            chapter.codes.append((number, source_of(cell), cell))
     return chapter
 
 
@@ -178,14 +180,16 @@ def shape(chapter: Chapter) -> Iterator[str]:
 @rule
 def cells(chapter: Chapter) -> Iterator[str]:
     """Cells are short enough to read, and lines are short enough for the page."""
-    for at, code, _ in chapter.codes:
+    for number, code, _ in chapter.codes:
         if len(lines_of(code)) > MOST_LINES:
-            yield f"cell {at}: {len(lines_of(code))} lines; at most {MOST_LINES}"
-    solutions = [(at, found) for at, text in chapter.texts for found in SOLUTION.findall(text)]
-    for at, code in [*chapter.shown(), *solutions]:
+            yield f"cell {number}: {len(lines_of(code))} lines; at most {MOST_LINES}"
+    solutions = [
+        (number, solution) for number, text in chapter.texts for solution in SOLUTION.findall(text)
+    ]
+    for number, code in [*chapter.shown(), *solutions]:
         for line in code.splitlines():
             if len(line) > WIDEST:
-                yield f"cell {at}: a line of {len(line)} characters; the page shows {WIDEST}"
+                yield f"cell {number}: a line of {len(line)} characters; the page shows {WIDEST}"
     shown = [len(lines_of(code)) for _, code in chapter.shown()]
     if not shown:
         return
@@ -199,14 +203,14 @@ def cells(chapter: Chapter) -> Iterator[str]:
 @rule
 def checks(chapter: Chapter) -> Iterator[str]:
     """A cell that the page does not run (checks-text) is hidden, and no later cell needs it."""
-    for at, code, cell in chapter.codes:
+    for number, code, cell in chapter.codes:
         if "checks-text" not in tags_of(cell):
             continue
         if "remove-cell" not in tags_of(cell):
-            yield f"cell {at}: tagged checks-text, and the page would show it without running it"
-        later = [code for n, code, _ in chapter.codes if n > at]
+            yield f"cell {number}: tagged checks-text, but the page would show it and not run it"
+        later = [code for n, code, _ in chapter.codes if n > number]
         if needed := sorted(assigned(code) & set().union(*map(read_variables, later))):
-            yield f"cell {at}: tagged checks-text, and a later cell uses {', '.join(needed)}"
+            yield f"cell {number}: tagged checks-text, and a later cell uses {', '.join(needed)}"
 
 
 def assigned(code: str) -> set[str]:
@@ -260,8 +264,8 @@ def paragraphs(text: str) -> Iterator[str]:
     for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )", text):
         if "|" in block or re.match(r"\s*(#|```)", block):  # tables, headings
             continue
-        if kept := " ".join(prose(block).split()):
-            yield kept
+        if paragraph := " ".join(prose(block).split()):
+            yield paragraph
 
 
 def sentences_of(paragraph: str) -> list[str]:
@@ -271,45 +275,49 @@ def sentences_of(paragraph: str) -> list[str]:
 @rule
 def sentences(chapter: Chapter) -> Iterator[str]:
     """No sentence is too long, and no paragraph is a chain of colons."""
-    for at, text in chapter.texts:
+    for number, text in chapter.texts:
         for paragraph in paragraphs(text):
             for sentence in sentences_of(paragraph):
                 count = len(re.findall(r"[^\W_][\w’'.,-]*", sentence))
                 if count > LONGEST_SENTENCE:
-                    yield f"cell {at}: a sentence of {count} words: “{sentence[:60]}…”"
+                    yield f"cell {number}: a sentence of {count} words: “{sentence[:60]}…”"
             if (colons := len(re.findall(r":(?=\s|$)", paragraph))) > COLONS:
-                yield f"cell {at}: {colons} colons in a paragraph: “{paragraph[:60]}…”"
+                yield f"cell {number}: {colons} colons in a paragraph: “{paragraph[:60]}…”"
 
 
 @rule
 def lists(chapter: Chapter) -> Iterator[str]:
     """No line inside a paragraph begins like a list item: "… or 1." would become a list."""
-    for at, text in chapter.texts:
+    for number, text in chapter.texts:
         lines = without_fences(text).splitlines()
-        for before, line in itertools.pairwise(lines):
+        for previous, line in itertools.pairwise(lines):
             starts = re.match(r"(\d+[.)]|[-+*]) ", line)
-            if starts and before.strip() and not re.match(r"\s*(\d+[.)]|[-+*]) |\s{2,}", before):
-                yield f"cell {at}: “{line[:30]}” begins a list inside a paragraph; rewrap it"
+            in_list = re.match(r"\s*(\d+[.)]|[-+*]) |\s{2,}", previous)
+            if starts and previous.strip() and not in_list:
+                yield f"cell {number}: “{line[:30]}” begins a list inside a paragraph; rewrap it"
 
 
 @rule
 def openings(chapter: Chapter) -> Iterator[str]:
     """No paragraph begins with a comment: Markdown would leave the rest of that line raw."""
-    for at, text in chapter.texts:
+    for number, text in chapter.texts:
         lines = ["", *without_fences(text).splitlines()]
-        for before, line in itertools.pairwise(lines):
+        for previous, line in itertools.pairwise(lines):
             after = re.sub(r"<!--.*?-->", "", line).strip()
-            if line.startswith("<!--") and after and not before.strip():
-                yield f"cell {at}: “{after[:30]}” follows a comment; put the comment after it"
+            if line.startswith("<!--") and after and not previous.strip():
+                yield f"cell {number}: “{after[:30]}” follows a comment; put the comment after it"
 
 
 @rule
 def vocabulary(chapter: Chapter) -> Iterator[str]:
     """Texts use the field's words, not private ones; so do the texts of figures and questions."""
-    for at, text in [*chapter.texts, *((at, readers_text(code)) for at, code, _ in chapter.codes)]:
+    for number, text in [
+        *chapter.texts,
+        *((number, readers_text(code)) for number, code, _ in chapter.codes),
+    ]:
         for word, instead in PRIVATE.items():
-            if found := re.search(rf"\b(?:{word})\b", prose(text), flags=re.IGNORECASE):
-                yield f"cell {at}: “{found[0]}” is not the field's word; use {instead}"
+            if match := re.search(rf"\b(?:{word})\b", prose(text), flags=re.IGNORECASE):
+                yield f"cell {number}: “{match[0]}” is not the field's word; use {instead}"
 
 
 @rule
@@ -363,8 +371,8 @@ def quoted(text: str) -> set[str]:
 def explained(chapter: Chapter) -> Iterator[str]:
     """Each call is named in the text before its first use or right after it."""
     known = KNOWN | explained_before(chapter.path)
-    for at, code in chapter.shown():
-        after = next((n for n, _ in chapter.texts if n > at), at)
+    for number, code in chapter.shown():
+        after = next((n for n, _ in chapter.texts if n > number), number)
         known |= quoted("\n\n".join(text for n, text in chapter.texts if n <= after))
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -376,7 +384,7 @@ def explained(chapter: Chapter) -> Iterator[str]:
             last = name.split(".")[-1]
             if re.fullmatch(r"\w+", last) and last not in known and not name.startswith(HELPERS):
                 known.add(last)
-                yield f"cell {at}: the text does not say what `{last}` does"
+                yield f"cell {number}: the text does not say what `{last}` does"
 
 
 @rule
@@ -384,7 +392,7 @@ def comments(chapter: Chapter) -> Iterator[str]:
     """Code has few comments, because the prose explains it."""
     lines = count = 0
     for _, code, cell in chapter.codes:
-        if "exercise" in tags_of(cell):  # a stub's comments say what to write
+        if "exercise" in tags_of(cell):  # a stub's comments explain what to write
             continue
         lines += len(lines_of(code))
         tokens = tokenize.generate_tokens(io.StringIO(code).readline)
@@ -403,39 +411,39 @@ def calls(code: str) -> Iterator[tuple[str, ast.Call]]:
 @rule
 def alternatives(chapter: Chapter) -> Iterator[str]:
     """Every figure has a title, a caption and alternative text."""
-    for at, code, cell in chapter.codes:
+    for number, code, cell in chapter.codes:
         for name, call in calls(code):
             if name != "live.figure":
                 continue
             keywords = {keyword.arg for keyword in call.keywords}
             for needed in sorted({"title", "caption", "alt"} - keywords):
-                yield f"cell {at}: a figure without {needed}="
+                yield f"cell {number}: a figure without {needed}="
         image = cell["metadata"].get("mystnb", {}).get("image", {})
         if re.search(r"\bplt\.|\.imshow\(", code) and not image.get("alt"):
-            yield f"cell {at}: matplotlib needs alternative text in mystnb: image: alt"
-    for at, text in chapter.texts:
+            yield f"cell {number}: matplotlib needs alternative text in mystnb: image: alt"
+    for number, text in chapter.texts:
         if re.search(r"!\[\s*\]\(", text) or re.search(r"<img(?![^>]*\balt=)", text):
-            yield f"cell {at}: a picture without alternative text"
+            yield f"cell {number}: a picture without alternative text"
 
 
 @rule
 def plotting(chapter: Chapter) -> Iterator[str]:
     """The code that styles a plot is in course/, not in a cell."""
-    for at, code, _ in chapter.codes:
-        if found := BOILERPLATE.search(code):
-            yield f"cell {at}: {found[0]} is plotting boilerplate; put it into course/"
+    for number, code, _ in chapter.codes:
+        if match := BOILERPLATE.search(code):
+            yield f"cell {number}: {match[0]} is plotting boilerplate; put it into course/"
 
 
 @rule
 def seeds(chapter: Chapter) -> Iterator[str]:
     """Every random result has a seed."""
     seeded = False
-    for at, code, _ in chapter.codes:
+    for number, code, _ in chapter.codes:
         if "manual_seed(" in code:
             seeded = True
         for name, call in calls(code):
             if unseeded(name, call, seeded):
-                yield f"cell {at}: {name} is random without a seed"
+                yield f"cell {number}: {name} is random without a seed"
 
 
 def unseeded(name: str, call: ast.Call, seeded: bool) -> bool:
@@ -457,11 +465,12 @@ def unseeded(name: str, call: ast.Call, seeded: bool) -> bool:
 @rule
 def numbers(chapter: Chapter) -> Iterator[str]:
     """Decimals in prose come from a cell; names that are shown are computed, and vice versa."""
-    for at, text in chapter.texts:
+    for number, text in chapter.texts:
         exact = set(" ".join(re.findall(r"<!-- exact: ([^>]*) -->", text)).split())
-        for found in DECIMAL.findall(prose(text)):
-            if found not in exact:
-                yield f"cell {at}: no cell computes {found} in the prose; use course.say, or exact"
+        for decimal in DECIMAL.findall(prose(text)):
+            if decimal not in exact:
+                advice = "use course.say, or exact"
+                yield f"cell {number}: no cell computes {decimal} in the prose; {advice}"
     computed, glued = SAY_CALL.findall(chapter.code()), set(GLUED.findall(chapter.text))
     for name in sorted(glued - set(computed)):
         yield f"{{glue:text}}`{name}` is shown, but no cell computes it"
@@ -474,12 +483,12 @@ def numbers(chapter: Chapter) -> Iterator[str]:
 @rule
 def links(chapter: Chapter) -> Iterator[str]:
     """Files that the text links to exist (Sphinx resolves labels, terms and citations)."""
-    for at, text in chapter.texts:
+    for number, text in chapter.texts:
         bare = re.sub(r"`[^`]*`|\$[^$]*\$", " ", without_fences(text))
         for target in re.findall(r"\]\(([^)\s]+)\)", bare):
             file = target.partition("#")[0]
             if file and "://" not in file and not (chapter.path.parent / file).exists():
-                yield f"cell {at}: the file of the link {target} does not exist"
+                yield f"cell {number}: the file of the link {target} does not exist"
 
 
 @rule
@@ -505,10 +514,10 @@ def neighbours(chapter: Chapter) -> Iterator[str]:
 @rule
 def style(chapter: Chapter) -> Iterator[str]:
     """The text has no filler words."""
-    for at, text in chapter.texts:
+    for number, text in chapter.texts:
         for filler in FILLERS:
             if re.search(rf"\b{filler}\b", prose(text), flags=re.IGNORECASE):
-                yield f"cell {at}: “{filler}” can be left out"
+                yield f"cell {number}: “{filler}” can be left out"
 
 
 # --- spelling ------------------------------------------------------------------------------------
@@ -519,8 +528,10 @@ def dictionary():
     from spellchecker import SpellChecker
 
     checker = SpellChecker(language="en")
-    own = [line.split("#")[0].strip().lower() for line in WORDS_FILE.read_text("utf8").splitlines()]
-    checker.word_frequency.load_words([word for word in own if word])
+    added = [
+        line.split("#")[0].strip().lower() for line in WORDS_FILE.read_text("utf8").splitlines()
+    ]
+    checker.word_frequency.load_words([word for word in added if word])
     return checker
 
 
@@ -574,11 +585,14 @@ def british(word: str) -> bool:
 @rule
 def spelling(chapter: Chapter) -> Iterator[str]:
     """The text has no misspelt words and no American spelling."""
-    for at, text in [*chapter.texts, *((at, readers_text(code)) for at, code, _ in chapter.codes)]:
+    for number, text in [
+        *chapter.texts,
+        *((number, readers_text(code)) for number, code, _ in chapter.codes),
+    ]:
         for word in unknown_words(prose(text)):
-            yield f"cell {at}: is {word!r} a word? If so, put it into tools/words.txt"
+            yield f"cell {number}: is {word!r} a word? If so, put it into tools/words.txt"
         for word in american_words(prose(text)):
-            yield f"cell {at}: {word!r} is American; the book's spelling is British"
+            yield f"cell {number}: {word!r} is American; the book's spelling is British"
 
 
 DRAFT = "<!-- lint: draft -->"

@@ -169,7 +169,7 @@ def r_strings(data: bytes) -> list[str]:
 
 
 def sentences(text: str) -> Iterator[str]:
-    """Clauses of 5 to 12 plain words between full stops, semicolons, colons, ! and ?."""
+    """Clauses of 5 to 12 words of letters, between full stops, semicolons, colons, ! and ?."""
     text = re.sub(r"\b(Mr|Mrs|Miss|Dr|St|Esq|Capt|Col)\.", r"\1", text)
     for piece in re.split(r"[.;:!?]|--", text):
         words = re.sub(r"[,\"“”()_*\[\]]", " ", piece.lower().replace("’", "'")).split()
@@ -181,19 +181,19 @@ def austen_sentences(folder: Path) -> str:
     rdb = from_deb(find(folder, "r-cran-janeaustenr_"), "janeaustenr/data/Rdata.rdb")
     texts = [lines for data in r_objects(rdb) if len(lines := r_strings(data)) > 1000]
     stems, exact = screen()
-    rows, seen = ["sentence,novel"], set()
+    rows, known = ["sentence,novel"], set()
     for novel, title in NOVELS.items():
         lines = next(lines for lines in texts if any(title in line for line in lines[:3]))
         body = [line for line in lines if not re.match(r"(CHAPTER|VOLUME|FINIS)", line, re.I)]
         for sentence in sentences(" ".join(body)):
             words = sentence.split()
-            if sentence in seen or len(set(words)) < 4:
+            if sentence in known or len(set(words)) < 4:
                 continue
             if any(
                 is_rude(word, stems - {"hell", "erect", "virgin", "damn"}, exact) for word in words
             ):
                 continue
-            seen.add(sentence)
+            known.add(sentence)
             rows.append(f"{sentence},{novel}")
     return "\n".join(rows) + "\n"
 

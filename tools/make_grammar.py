@@ -38,10 +38,10 @@ PAGE_HEAD = """\
 # The grammar of figures as JSON (`nnlib.live`, version 1)
 
 This is what Python sends to the page for a figure: its inputs, its recorded programs (see [the
-graph's schema](graph-schema.md)) and its view. It is defined in one place, the JSON Schema
-`nnlib/live/view.schema.json`. Python checks each figure against the schema when the figure is
-made. `python tools/make_grammar.py` generates the page's types
-(`frontend/figures/src/grammar.ts`) and this document from it.
+graph's schema](graph-schema.md)) and its view. Its definition is the JSON Schema
+`nnlib/live/view.schema.json`, against which Python checks each figure when the figure is made.
+`python tools/make_grammar.py` generates the page's types (`frontend/figures/src/grammar.ts`) and
+this document from the schema.
 
 - A field in *italics* is optional; all others are required.
 - A `ref` refers to numbers or contains them: `{"ref": "W1", "at": [1, null]}` refers to an input,

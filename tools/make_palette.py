@@ -17,7 +17,7 @@ from nnlib.live import palette
 ROOT = Path(__file__).resolve().parent.parent
 BOOK, FIGURES = ROOT / "_static" / "book.css", ROOT / "frontend" / "figures" / "src" / "live.css"
 NAMES = ROOT / "frontend" / "figures" / "src" / "palette.ts"
-# The colours that a figure's author may use: those of what is drawn, not of the page's own parts.
+# The colours that a figure's author may use: those of marks, not those of the page around them.
 FOR_AUTHORS = re.compile(
     r"(class|series)\d$|gradient$|weight-(pos|neg)$|ink$|muted$|accent$|paper$"
 )

@@ -7,7 +7,7 @@
 Each group is a function without arguments that returns what nnlib.save writes.  Tests marked slow
 train the cheap ones again.  One thread is faster than two here: set OPENBLAS_NUM_THREADS=1.
 `seven_digits.npz` is written by ``python -m course.cnn.measured transfer``, with the numbers that
-are measured on it; the README beside the weights says where every file comes from.
+are measured on it; the README beside the weights lists the source of every file.
 """
 
 from __future__ import annotations

@@ -115,8 +115,8 @@ def main(arguments: list[str] | None = None) -> int:
     pythons = {version: interpreter(version) for version in wanted}
     results = {v: passes(p, v, options.book) for v, p in pythons.items() if p}
     for version in wanted:
-        words = {True: "passes", False: "FAILS", None: "not found here"}
-        print(f"Python {version}: {words[results.get(version)]}")
+        outcomes = {True: "passes", False: "FAILS", None: "not found here"}
+        print(f"Python {version}: {outcomes[results.get(version)]}")
     return 0 if results and all(results.values()) else 1
 
 

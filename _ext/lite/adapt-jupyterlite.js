@@ -31,7 +31,7 @@
     const worker = workers.controller;
     if (!worker) return;
     const addresses = performance.getEntriesByType("resource").map((entry) => entry.name);
-    worker.postMessage({ type: "keep", addresses: [location.href, ...addresses] });
+    worker.postMessage({ type: "cache", addresses: [location.href, ...addresses] });
   };
   workers.addEventListener("controllerchange", () => {
     cacheLoaded();

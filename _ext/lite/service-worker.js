@@ -54,10 +54,10 @@ async function networkFirst(request) {
 // adapt-jupyterlite.js sends the addresses that a page loaded before this worker started.
 self.addEventListener("message", (event) => {
   const { type, addresses } = event.data ?? {};
-  if (type === "keep" && Array.isArray(addresses)) event.waitUntil(keep(addresses));
+  if (type === "cache" && Array.isArray(addresses)) event.waitUntil(addToCache(addresses));
 });
 
-async function keep(addresses) {
+async function addToCache(addresses) {
   const cache = await caches.open(CACHE);
   for (const address of addresses) {
     const url = new URL(address, location.href);

@@ -17,8 +17,8 @@
     if (height * smaller < 1.5 * half) figure.classList.add("whole");
   }
   // a short table, and a short cell with its output, are kept on one page as well
-  for (const part of document.querySelectorAll("article :is(table, div.cell)")) {
-    if (part.getBoundingClientRect().height < half / 2) part.classList.add("whole");
+  for (const element of document.querySelectorAll("article :is(table, div.cell)")) {
+    if (element.getBoundingClientRect().height < half / 2) element.classList.add("whole");
   }
   // a single element that is too wide would make Chromium print the whole book smaller
   const excess = document.documentElement.scrollWidth - width;

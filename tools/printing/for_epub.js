@@ -22,8 +22,8 @@ async ({ address, name }) => {
     image.setAttribute("src", `SHOT-${number}`);
     image.setAttribute("alt", figure.querySelector(".nn-spoken")?.textContent.trim() ?? figure.dataset.name);
     const caption = make("figcaption");
-    const words = figure.querySelector(".nn-caption")?.textContent.trim() ?? "";
-    caption.append(words, " ");
+    const captionText = figure.querySelector(".nn-caption")?.textContent.trim() ?? "";
+    caption.append(captionText, " ");
     const link = make("a", "The live figure");
     link.setAttribute("href", `${address}${name}.html#live=${encodeURIComponent(figure.dataset.name)}.e30`);
     if (address) caption.append(link);

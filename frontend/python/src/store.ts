@@ -1,6 +1,6 @@
 // What the browser stores for a page: edits to cells, and which exercises are solved. Nothing is sent.
-// These are all the keys that the book writes. Answers to predictions and quizzes are not kept
-// (figures/src/ask.ts): a page asks its questions again when it is reopened. sw.ts and image.ts keep whole files.
+// These are all the keys that the book writes. Answers to predictions and quizzes are not stored
+// (figures/src/ask.ts): a page asks its questions again when it is reopened. sw.ts and image.ts store whole files.
 
 const EDITS = "nnlib-run:";
 const SOLVED = "nnlib-progress"; // _ext/site.js and _ext/progress.js read this key and the next one

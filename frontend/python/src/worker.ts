@@ -38,7 +38,7 @@ const send = (message: FromWorker): void => scope.postMessage(message);
 const originalFetch: typeof fetch = self.fetch.bind(self);
 const QUIET = { messageCallback: () => undefined, errorCallback: () => undefined };
 
-const IDLE = 1000, PAUSE = 4; // milliseconds before the image (of Python's memory) is prepared, and between its steps
+const IDLE = 1000, PAUSE = 4; // milliseconds before the image (of Python's files) is prepared, and between its steps
 const IMAGE_STDLIB = new URL("kept-stdlib.zip", self.location.href).href; // not a file: the content comes from the image
 
 let pyodide: Pyodide | undefined;
