@@ -5,9 +5,10 @@ includes the official files, which _ext/fetch_python.py fetches and checks), or 
 host that serves Pyodide's release. With BOOK_LITE=1 the same folder also gets what JupyterLite's
 kernel needs, and book_lite.py makes `lite/`.
 
-In the site: `_static/run/` (the button), `sw.js`, and `python/` with two folders named by a hash of
-their content, so that browsers may cache them permanently: Pyodide with NumPy and matplotlib,
-trimmed; and the book's own files (nnlib, ipywidgets and anywidget as one archive; runner, worker).
+The site contains `_static/run/` (the button), `sw.js`, and `python/` with two folders: Pyodide with
+NumPy and matplotlib, trimmed; and the book's own files (nnlib, ipywidgets and anywidget as one
+archive; runner, worker). Each folder's name contains a hash of its content, so browsers may cache
+it permanently. If Pyodide comes from another host, there is only the second folder.
 """
 
 from __future__ import annotations

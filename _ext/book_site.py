@@ -107,7 +107,7 @@ def as_classic_script(module: str) -> str | None:
 
     Browsers refuse modules from `file://`, so figures would not work in a book opened from the
     disk; a plain deferred script runs there and everywhere else. The module's exports are
-    `nnlibLive` in the page, for tests and for the console.
+    `nnlibLive` in the page, for its other scripts, for tests and for the console.
     """
     match = EXPORTS.search(module)
     pairs = [(part.split(" as ") * 2)[:2] for part in match[1].split(",")] if match else []

@@ -622,8 +622,8 @@ REMAINDER = re.compile(r"T\.remainder\((\w), (\w)\)|\b(\w) % (\w)$")
 
 def remainder_of_one_type(call: re.Match[str]) -> str:
     x, y = [name for name in call.groups() if name]
-    both = f"T.result_type({x}, {y})"
-    return f"T.remainder({x}.to({both}), {y}.to({both}))"
+    common_type = f"T.result_type({x}, {y})"
+    return f"T.remainder({x}.to({common_type}), {y}.to({common_type}))"
 
 
 def stores_results_by_columns(lines: list[str], ours: Run, theirs: Run) -> bool:

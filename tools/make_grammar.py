@@ -61,47 +61,49 @@ def referenced_name(node: Mapping[str, Any]) -> str:
     return node["$ref"].rsplit("/", 1)[-1]
 
 
-def typed(node: Mapping[str, Any]) -> str:
+def typescript_type(node: Mapping[str, Any]) -> str:
     """The TypeScript type of a schema."""
     if "$ref" in node:
         return type_name(referenced_name(node))
     if "anyOf" in node:
-        return " | ".join(typed(option) for option in node["anyOf"])
+        return " | ".join(typescript_type(option) for option in node["anyOf"])
     if "const" in node or "enum" in node:
         values = node.get("enum", [node.get("const")])
         return " | ".join(json.dumps(v, ensure_ascii=False) for v in values)
     if isinstance(node["type"], list):
         return " | ".join(PRIMITIVE_TYPES[t] for t in node["type"])
     if node["type"] == "array":
-        items = typed(node["items"]) if "items" in node else ""
+        items = typescript_type(node["items"]) if "items" in node else ""
         if "prefixItems" in node:
-            first = [typed(item) for item in node["prefixItems"]]
+            first = [typescript_type(item) for item in node["prefixItems"]]
             return f"readonly [{', '.join(first + ([f'...{items}[]'] if items else []))}]"
         return f"readonly ({items})[]" if "|" in items else f"readonly {items}[]"
     if node["type"] == "object":
         if "properties" in node:
             return "{ " + " ".join(members(node)) + " }"
         values = node.get("additionalProperties")
-        return f"Readonly<Record<string, {typed(values) if values else 'unknown'}>>"
+        return f"Readonly<Record<string, {typescript_type(values) if values else 'unknown'}>>"
     return PRIMITIVE_TYPES[node["type"]]
 
 
 def members(node: Mapping[str, Any]) -> list[str]:
     required = node.get("required", ())
     return [
-        f"readonly {name}{'' if name in required else '?'}: {typed(field)};"
+        f"readonly {name}{'' if name in required else '?'}: {typescript_type(field)};"
         for name, field in node["properties"].items()
     ]
 
 
-def declared(name: str, node: Mapping[str, Any]) -> str:
+def declaration(name: str, node: Mapping[str, Any]) -> str:
     """A definition in TypeScript."""
     description = f"/** {node['description']} */\n" if "description" in node else ""
     if "properties" in node:
         fields = "".join(f"\n  {member}" for member in members(node))
         return f"{description}export interface {type_name(name)} {{{fields}\n}}\n"
-    options = "".join(f"\n  | {typed(option)}" for option in node.get("anyOf", ()))
-    return f"{description}export type {type_name(name)} ={options or ' ' + typed(node)};\n"
+    options = "".join(f"\n  | {typescript_type(option)}" for option in node.get("anyOf", ()))
+    return (
+        f"{description}export type {type_name(name)} ={options or ' ' + typescript_type(node)};\n"
+    )
 
 
 def types() -> str:
@@ -112,7 +114,9 @@ def types() -> str:
         "values": definitions["numbers"]["maxItems"],
     }
     bounds = "\n".join(f"export const MAX_{k.upper()} = {v};" for k, v in limits.items())
-    return "\n".join([TYPES_HEAD, bounds + "\n", *(declared(k, v) for k, v in definitions.items())])
+    return "\n".join(
+        [TYPES_HEAD, bounds + "\n", *(declaration(k, v) for k, v in definitions.items())]
+    )
 
 
 def words(node: Mapping[str, Any]) -> str:
@@ -161,7 +165,7 @@ def rows(node: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def documented(name: str, node: Mapping[str, Any]) -> str:
+def section(name: str, node: Mapping[str, Any]) -> str:
     """A definition's section of the page."""
     lines = [f"### {name}", node.get("description", ""), ""]
     if "properties" in node:
@@ -176,17 +180,15 @@ def page() -> str:
         family: [referenced_name(o) for o in definitions[family]["anyOf"]] for family in FAMILIES
     }
     heads = {"mark": "Marks", "view": "Views", "input": "Inputs and their controls"}
-    parts = [PAGE_HEAD, "## The figure", documented("figure", definitions["figure"])]
+    parts = [PAGE_HEAD, "## The figure", section("figure", definitions["figure"])]
     for family in FAMILIES:
         links = [f"[{name}](#{name})" for name in listed[family]]
         description = f"{definitions[family]['description']} One of {', '.join(links)}.\n"
         parts += [f"## {heads[family]}", f"### {family}\n{description}"]
-        parts += [documented(name, definitions[name]) for name in listed[family]]
+        parts += [section(name, definitions[name]) for name in listed[family]]
     listed_names = {"figure", *FAMILIES, *(n for names in listed.values() for n in names)}
     parts += ["## Parts of marks, views and inputs"]
-    parts += [
-        documented(name, node) for name, node in definitions.items() if name not in listed_names
-    ]
+    parts += [section(name, node) for name, node in definitions.items() if name not in listed_names]
     return "\n".join(parts)
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 # nbval assumes that a cell without a count was never run, and compares nothing.
-RAN = 1
+EXECUTION_COUNT = 1
 CELL_METADATA = ("mystnb", "tags")
 OUTPUT_METADATA = ("scrapbook",)
 NEVER_STORED = (
@@ -63,7 +63,7 @@ def normal_output(output: dict) -> dict:
     }
     normal = {"data": data, "metadata": metadata, "output_type": output_type}
     if output_type == "execute_result":
-        normal["execution_count"] = RAN
+        normal["execution_count"] = EXECUTION_COUNT
     return normal
 
 
@@ -99,7 +99,7 @@ def normal_cell(cell: dict, position: int, taken: set[str]) -> dict:
     }
     taken.add(normal["id"])
     if cell["cell_type"] == "code":
-        normal["execution_count"] = RAN
+        normal["execution_count"] = EXECUTION_COUNT
         normal["outputs"] = merge_streams([normal_output(output) for output in cell["outputs"]])
     return normal
 

@@ -43,14 +43,14 @@ LOCAL = re.compile(r'href="[^"]*"([^>]*?) data-to="([^"]*)"')
 TAGS = re.compile(r"<[^>]+>")
 
 
-def words(markup: str) -> str:
+def text_of(markup: str) -> str:
     """The text of a piece of HTML, without tags."""
     return html.unescape(TAGS.sub("", markup)).strip()
 
 
-def defined(pages: Sequence[Page]) -> dict[str, str]:
+def glossary_terms(pages: Sequence[Page]) -> dict[str, str]:
     """Each term as the glossary spells it, by its anchor."""
-    return {anchor: words(term) for page in pages for anchor, term in DEFINED.findall(page.html)}
+    return {anchor: text_of(term) for page in pages for anchor, term in DEFINED.findall(page.html)}
 
 
 def with_terms(page: Page, spelled: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
@@ -94,8 +94,10 @@ def contents(pages: Sequence[Page], parts: Sequence[str]) -> str:
         if part != previous:
             lines.append(f"<li>{html.escape(part)}</li>")
             previous = part
-        inner = "".join(f"<li>{entry(i, words(t))}</li>" for i, t in HEADING.findall(page.html))
-        lines.append(f"<li>{entry(page.name, page.title)}<ol>{inner}</ol></li>")
+        section_lines = "".join(
+            f"<li>{entry(i, text_of(t))}</li>" for i, t in HEADING.findall(page.html)
+        )
+        lines.append(f"<li>{entry(page.name, page.title)}<ol>{section_lines}</ol></li>")
     tail = [("solutions", "Hints and solutions"), ("terms", "Index")]
     lines += [f"<li>{entry(i, t)}</li>" for i, t in tail]
     return f'<nav id="contents"><h1>Contents</h1><ol>{"".join(lines)}</ol></nav>'
@@ -153,7 +155,7 @@ def book_html(
 ) -> str:
     """The book as one HTML page, with ⟦name⟧ in place of each page number."""
     uses: dict[str, list[str]] = {}
-    bodies, spelled = [], defined(pages)
+    bodies, spelled = [], glossary_terms(pages)
     for page in pages:
         text, terms = with_terms(page, spelled)
         for term, name in terms if page.name != "glossary" else ():
@@ -174,7 +176,7 @@ def book_html(
     )
 
 
-def numbers(pdf: Path) -> dict[str, int]:
+def pages_of_targets(pdf: Path) -> dict[str, int]:
     """The page number of each named destination in a PDF."""
     reader = pypdf.PdfReader(pdf)
     page_numbers = {}
@@ -185,7 +187,7 @@ def numbers(pdf: Path) -> dict[str, int]:
     return page_numbers
 
 
-def filled(text: str, page_numbers: dict[str, int]) -> str:
+def with_page_numbers(text: str, page_numbers: dict[str, int]) -> str:
     """The text with page numbers in place of each ⟦name⟧."""
     return re.sub("⟦(.+?)⟧", lambda m: str(page_numbers.get(html.unescape(m[1]), "")), text)
 
@@ -234,7 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.target.parent.mkdir(parents=True, exist_ok=True)
     placeholders = re.sub("⟦.+?⟧", "000", text)  # as long as the page numbers will be
     render(options.site, placeholders, options.target)
-    render(options.site, filled(text, numbers(options.target)), options.target)
+    render(options.site, with_page_numbers(text, pages_of_targets(options.target)), options.target)
     reader = pypdf.PdfReader(options.target)
     figures = [name for page in pages for name in page.figures]
     if options.whole and (unknown := sorted(set(collect.states()) - set(figures))):

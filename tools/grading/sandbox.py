@@ -92,7 +92,9 @@ class SandboxedKernel(AsyncKernelManager):
     seconds = RUN_SECONDS
 
     @classmethod
-    def at(cls, sockets: Path, book: Path, seconds: int = RUN_SECONDS) -> type[SandboxedKernel]:
+    def for_run(
+        cls, sockets: Path, book: Path, seconds: int = RUN_SECONDS
+    ) -> type[SandboxedKernel]:
         """The kernel manager of one run, as a class, which nbclient and nbgrader expect."""
         return type("Kernel", (cls,), {"sockets": sockets, "book": book, "seconds": seconds})
 

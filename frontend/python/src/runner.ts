@@ -35,7 +35,7 @@ export class Runner {
   private readonly models: Models;
   private running: Cell | undefined;
   private stopping = false;
-  private bar!: { root: HTMLElement; words: HTMLElement; stop: HTMLButtonElement; count: HTMLElement; meter: HTMLProgressElement; failed: HTMLElement };
+  private bar!: { root: HTMLElement; status: HTMLElement; stop: HTMLButtonElement; count: HTMLElement; meter: HTMLProgressElement; failed: HTMLElement };
 
   constructor(private readonly info: PageInfo, host: HTMLElement) {
     this.edits = new Edits(info.page);
@@ -78,7 +78,7 @@ export class Runner {
   }
 
   private buildBar(host: HTMLElement): void {
-    const words = element("span", { class: "nn-run-words", role: "status" });
+    const status = element("span", { class: "nn-run-words", role: "status" });
     const meter = element("progress", { class: "nn-run-meter", max: "1", "aria-label": "Loading Python" });
     const stop = actionButton("Stop", () => this.stop(), { disabled: true });
     const count = element("span", { class: "nn-run-count" });
@@ -92,9 +92,9 @@ export class Runner {
       buttons.append(actionButton("Download notebook", () => void downloadNotebook(this.info, notebook, (id) => this.source(this.byId(id))).catch((e: unknown) => this.showMessage(String(e)))));
     const failed = element("div", { class: "nn-run-failed" }, actionButton("Try again", () => this.python.restart("")), otherWays(this.info));
     failed.hidden = true;
-    const root = element("div", { class: "nn-run-bar", role: "region", "aria-label": "Python" }, buttons, meter, words, count, failed);
+    const root = element("div", { class: "nn-run-bar", role: "region", "aria-label": "Python" }, buttons, meter, status, count, failed);
     host.replaceChildren(root);
-    this.bar = { root, words, stop, count, meter, failed };
+    this.bar = { root, status, stop, count, meter, failed };
     this.countSolved();
   }
 
@@ -225,8 +225,8 @@ export class Runner {
 
   private mark(cell: Cell, state: "" | "waiting" | "running" | Status, seconds = 0): void {
     if (state === "") cell.ran = false;
-    const words = { "": "", waiting: "waiting", running: "running …", ok: `done in ${seconds < 0.095 ? Math.max(1, Math.round(seconds * 1000)) + " ms" : seconds.toFixed(1) + " s"}`, error: "error", stopped: "stopped" }[state];
-    if (cell.state) cell.state.textContent = words;
+    const text = { "": "", waiting: "waiting", running: "running …", ok: `done in ${seconds < 0.095 ? Math.max(1, Math.round(seconds * 1000)) + " ms" : seconds.toFixed(1) + " s"}`, error: "error", stopped: "stopped" }[state];
+    if (cell.state) cell.state.textContent = text;
     if (cell.root) cell.root.dataset["run"] = state;
   }
 
@@ -241,7 +241,7 @@ export class Runner {
   }
 
   private showMessage(message: string): void {
-    if (this.bar.words.textContent !== message) this.bar.words.textContent = message;
+    if (this.bar.status.textContent !== message) this.bar.status.textContent = message;
   }
 
   private countSolved(): void {
