@@ -1,4 +1,4 @@
-"""Fetches the Python that runs in the page: official files at locked versions, checked, trimmed.
+"""Fetches the Python that runs in the page: official files at locked versions, each checked.
 
 `_ext/runtime.lock.json` lists everything. Pyodide's core comes from its npm package, whose archive
 must have the locked hash; it contains `pyodide-lock.json` with the SHA-256 of every other file of

@@ -3,7 +3,8 @@
   const root = document.documentElement;
   const ALONE = ".nn-figure, .nn-mounted, .nn-fallback"; // a figure has a slide to itself
   const LEFT_OUT = ".nn-printing, .nn-export, .nn-run-host, .nn-present, script, style, .toctree-wrapper, .cell:not(:has(*))";
-  const TYPES = "input, select, textarea, button, summary, a, [contenteditable], [role=slider], [role=button], [role=application], .cm-editor";
+  // elements that use the keys themselves, so a key pressed there does not change the slide
+  const KEY_TARGETS = "input, select, textarea, button, summary, a, [contenteditable], [role=slider], [role=button], [role=application], .cm-editor";
   const ABOVE_AND_BELOW = 110, BELOW = 60; // pixels that a slide leaves free
   let slides = [];
   let slideIndex = 0; // of the slide that is shown
@@ -165,7 +166,7 @@
     if (!bar || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key === " " && event.shiftKey ? "ArrowLeft" : event.key;
     const paging = key === "PageDown" || key === "PageUp" || key === "Escape"; // a presenter's remote sends these
-    if (!(key in KEYS) || (!paging && event.target instanceof Element && event.target.closest(TYPES))) return;
+    if (!(key in KEYS) || (!paging && event.target instanceof Element && event.target.closest(KEY_TARGETS))) return;
     event.preventDefault();
     event.stopPropagation();
     KEYS[key]();

@@ -77,7 +77,7 @@ class Maker:
         )
 
     def key(self, x: str) -> str:
-        """A key that may select something of x."""
+        """The text between the brackets of x[…]; PyTorch may refuse it."""
         shape = list(self.scope[x].shape)
         if self.random.random() < 0.12:
             return f"({x} > {self.choice('0', '0.5', '-1')})"
