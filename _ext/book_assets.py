@@ -30,7 +30,7 @@ class AssetError(FetchError):
     """An asset could not be fetched, or its hash is not the one in the lock."""
 
 
-def archive_url(name: str, entry: dict) -> str:
+def archive_url(entry: dict) -> str:
     """Where a package's archive is: the lock's address, or the same file on BOOK_ASSETS_MIRROR."""
     mirror = os.environ.get("BOOK_ASSETS_MIRROR")
     if not mirror:
@@ -41,7 +41,7 @@ def archive_url(name: str, entry: dict) -> str:
 def fetch(name: str, entry: dict) -> bytes:
     """The package's archive, downloaded. Raises AssetError if that fails."""
     try:
-        return download(archive_url(name, entry), TIMEOUT)
+        return download(archive_url(entry), TIMEOUT)
     except FetchError as error:
         raise AssetError(
             f"browser asset {name} {entry['version']}: {error}. "
