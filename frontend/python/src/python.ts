@@ -76,7 +76,7 @@ export class Python {
     this.worker?.terminate();
     this.worker = undefined;
     const pending = this.pending.splice(0);
-    this.completions.clear();
+    this.endCompletions();
     this.listener.restarted();
     pending.forEach(({ done }) => done("stopped"));
     this.restartMessage = message;
@@ -97,6 +97,12 @@ export class Python {
     });
   }
 
+  /** Answers the completions that a lost worker will not answer: there are no names. */
+  private endCompletions(): void {
+    this.completions.forEach((done) => done({ start: 0, names: [] }));
+    this.completions.clear();
+  }
+
   private send(message: ToWorker): void {
     this.worker?.postMessage(message);
   }
@@ -111,6 +117,7 @@ export class Python {
     this.worker?.terminate();
     this.worker = undefined;
     this.pending.splice(0).forEach(({ done }) => done("error"));
+    this.endCompletions();
     this.setState("failed", `${event}: ${message}`);
   }
 
