@@ -1,7 +1,7 @@
 """Fetches the browser assets that the site serves itself, at locked versions and hashes.
 
 `assets.lock.json` names each package, its version, its address, the SHA-512 of its archive and
-the SHA-256 of every file that the site takes from it. Archives are kept in `.cache/assets/`; each
+the SHA-256 of every file that the site takes from it. Archives are cached in `.cache/assets/`; each
 file from an archive is checked against the lock, so a damaged cache cannot reach the site.
 
     python _ext/book_assets.py            fetch what is missing, check everything
@@ -19,18 +19,18 @@ import tarfile
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from fetching import ROOT, FetchError, download, integrity, keep, sha256
+from fetching import ROOT, FetchError, download, integrity, sha256, write_whole
 
 LOCK = Path(__file__).resolve().parent / "assets.lock.json"
 CACHE = ROOT / ".cache" / "assets"
-TIMEOUT = 60  # seconds for one archive
+TIMEOUT = 60  # seconds without an answer
 
 
 class AssetError(FetchError):
     """An asset could not be fetched, or its hash is not the one in the lock."""
 
 
-def archive_url(name: str, entry: dict) -> str:
+def archive_url(entry: dict) -> str:
     """Where a package's archive is: the lock's address, or the same file on BOOK_ASSETS_MIRROR."""
     mirror = os.environ.get("BOOK_ASSETS_MIRROR")
     if not mirror:
@@ -38,10 +38,10 @@ def archive_url(name: str, entry: dict) -> str:
     return mirror.rstrip("/") + "/" + PurePosixPath(entry["url"]).name
 
 
-def fetched(name: str, entry: dict) -> bytes:
+def fetch(name: str, entry: dict) -> bytes:
     """The package's archive, downloaded. Raises AssetError if that fails."""
     try:
-        return download(archive_url(name, entry), TIMEOUT)
+        return download(archive_url(entry), TIMEOUT)
     except FetchError as error:
         raise AssetError(
             f"browser asset {name} {entry['version']}: {error}. "
@@ -52,17 +52,17 @@ def fetched(name: str, entry: dict) -> bytes:
 
 def archive(name: str, entry: dict, cache: Path = CACHE) -> bytes:
     """The package's archive, from the cache or the network, checked against the lock."""
-    kept = cache / f"{name.replace('/', '-').lstrip('@')}-{entry['version']}.tgz"
-    if kept.exists() and integrity(kept.read_bytes()) == entry["integrity"]:
-        return kept.read_bytes()
-    data = fetched(name, entry)
+    cached = cache / f"{name.replace('/', '-').lstrip('@')}-{entry['version']}.tgz"
+    if cached.exists() and integrity(cached.read_bytes()) == entry["integrity"]:
+        return cached.read_bytes()
+    data = fetch(name, entry)
     if integrity(data) != entry["integrity"]:
         raise AssetError(
             f"browser asset {name} {entry['version']}: the archive's hash is {integrity(data)}, "
             f"the lock has {entry['integrity']}. The archive was changed or damaged, so "
             "none of it is used."
         )
-    keep(kept, data)
+    write_whole(cached, data)
     return data
 
 
@@ -74,10 +74,6 @@ def members(data: bytes) -> dict[str, bytes]:
             for info in tar.getmembers()
             if info.isfile() and "/" in info.name
         }
-
-
-def stamp(lock: dict) -> str:
-    return sha256(json.dumps(lock, sort_keys=True).encode())
 
 
 def is_complete(target: Path, lock: dict) -> bool:
@@ -125,7 +121,7 @@ def relock(lock_file: Path = LOCK) -> None:
     for name, entry in lock.items():
         base = name.split("/")[-1]
         entry["url"] = f"https://registry.npmjs.org/{name}/-/{base}-{entry['version']}.tgz"
-        data = fetched(name, entry)
+        data = fetch(name, entry)
         entry["integrity"] = integrity(data)
         entry["files"] = [
             {

@@ -1,4 +1,4 @@
-"""A Sphinx extension for the chapters: checks numbers in the text, explains terms on hover."""
+"""A Sphinx extension for the chapters: checked numbers in the text, terms explained on hover."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def explain_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def number_by_chapter(app: Sphinx, env) -> list[str]:
-    """Numbers exercises, equations and figures from 1 in each chapter, as in its notebook."""
-    for kinds in env.toc_fignumbers.values():
-        for numbers in kinds.values():
+    """Numbers exercises, equations and figures from 1 in each chapter, as its notebook does."""
+    for numbers_by_type in env.toc_fignumbers.values():
+        for numbers in numbers_by_type.values():
             numbers.update((label, (n,)) for n, label in enumerate(list(numbers), 1))
     return []
 

@@ -29,8 +29,6 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 PACKAGES = ("numpy", "matplotlib", "ipywidgets", "anywidget", "ipykernel", "ipython")
-
-
 WITHOUT_EFFECT = {"__pycache__", "static"}  # outputs do not contain the figures' script
 
 
@@ -72,9 +70,9 @@ def jobs() -> int:
 
 
 def run_notebooks(app: Sphinx, env, docnames: list[str]) -> None:
-    """Fills the cache for all notebooks that this build will read, several kernels at a time."""
+    """Runs the notebooks that this build reads and the cache lacks, several at a time."""
     cache = get_cache(app.config.nb_execution_cache_path)
-    waiting = []
+    outdated = []
     for docname in docnames:
         path = Path(env.doc2path(docname))
         if path.suffix != ".ipynb":
@@ -83,13 +81,13 @@ def run_notebooks(app: Sphinx, env, docnames: list[str]) -> None:
         try:
             cache.match_cache_notebook(notebook)
         except KeyError:
-            waiting.append((path, notebook))
-    if not waiting:
+            outdated.append((path, notebook))
+    if not outdated:
         return
-    logger.info("running %d notebooks, %d at a time", len(waiting), jobs())
+    logger.info("running %d notebooks, %d at a time", len(outdated), jobs())
 
-    def run(item: tuple[Path, nbformat.NotebookNode]) -> ExecutionResult:
-        path, notebook = item
+    def run(entry: tuple[Path, nbformat.NotebookNode]) -> ExecutionResult:
+        path, notebook = entry
         return single_nb_execution(
             notebook,
             str(path.parent),
@@ -100,12 +98,12 @@ def run_notebooks(app: Sphinx, env, docnames: list[str]) -> None:
 
     failures = []
     with ThreadPoolExecutor(jobs()) as pool:
-        for (path, _), result in zip(waiting, pool.map(run, waiting), strict=True):
+        for (path, _), result in zip(outdated, pool.map(run, outdated), strict=True):
             name = path.relative_to(app.srcdir).as_posix()
             if result.err is not None:
                 failures.append(f"{name} raised:\n{result.err}")
                 continue
-            # Only this thread touches the cache: SQLite would race.
+            # Only this thread writes to the cache, because its SQLite database allows one writer.
             bundle = CacheBundleIn(result.nb, str(path), data={"execution_seconds": result.time})
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
             logger.info("ran %s in %.1f s", name, result.time)

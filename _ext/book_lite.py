@@ -28,13 +28,14 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-OURS = Path(__file__).with_name("lite")  # the book's own files for JupyterLite
+OWN_FILES = Path(__file__).with_name("lite")  # the book's own files for JupyterLite
 LABEXTENSION = re.compile(r"[^/]+\.data/data/share/jupyter/labextensions/(?P<path>.+)")
 EXTENDED = ("jupyterlab_widgets", "anywidget", "jupyterlite-pyodide-kernel")
-# Left out: source maps, applications that the book does not use, font formats of old browsers.
-WITHOUT = ("*.map", "*/install.json", "*package.json", "repl/*", "consoles/*", "build/repl/*",
-           "build/consoles/*", "doc/*", "*/build/*.d.ts", "build/fa-*.svg", "build/fa-*.eot",
-           "build/fa-*.ttf", "build/service-worker.js")  # fmt: skip
+# Files that are left out: source maps, applications that the book does not use, and the font
+# formats of old browsers.
+EXCLUDED = ("*.map", "*/install.json", "*package.json", "repl/*", "consoles/*", "build/repl/*",
+            "build/consoles/*", "doc/*", "*/build/*.d.ts", "build/fa-*.svg", "build/fa-*.eot",
+            "build/fa-*.ttf", "build/service-worker.js")  # fmt: skip
 # The packages that the kernel would otherwise load one after the other, and those that every
 # chapter imports: all are loaded together when the kernel starts.
 AT_START = ("micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi",
@@ -46,9 +47,9 @@ PLUGIN = "@jupyterlite/pyodide-kernel-extension:kernel"
 # --- the application ------------------------------------------------------------------------------
 
 
-def kept(name: str) -> bool:
+def is_needed(name: str) -> bool:
     """Whether a file of the application or of an extension is needed on the site."""
-    return not any(fnmatch(name, pattern) for pattern in WITHOUT)
+    return not any(fnmatch(name, pattern) for pattern in EXCLUDED)
 
 
 def application(lock: dict) -> dict[str, bytes]:
@@ -63,7 +64,7 @@ def application(lock: dict) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for member in tar:
             name = member.name.removeprefix("package/")
-            opened = tar.extractfile(member) if member.isfile() and kept(name) else None
+            opened = tar.extractfile(member) if member.isfile() and is_needed(name) else None
             if opened:
                 files[name] = opened.read()
     return files
@@ -71,17 +72,17 @@ def application(lock: dict) -> dict[str, bytes]:
 
 def extensions(lock: dict) -> dict[str, bytes]:
     """The prebuilt extensions of JupyterLab, by their path below `extensions/`."""
-    table = {n: {**lock["wheels"], **lock["lite"]}[n] for n in EXTENDED}
+    wheels = {n: {**lock["wheels"], **lock["lite"]}[n] for n in EXTENDED}
     files = {}
-    for path in fetch_python.wheels(table).values():
+    for path in fetch_python.wheels(wheels).values():
         for name, data in members(path.read_bytes()).items():
             match = LABEXTENSION.fullmatch(name)
-            if match and (kept(match["path"]) or match["path"].endswith("/package.json")):
+            if match and (is_needed(match["path"]) or match["path"].endswith("/package.json")):
                 files[match["path"]] = data
     return files
 
 
-def described(files: dict[str, bytes]) -> Iterator[tuple[str, dict]]:
+def package_files(files: dict[str, bytes]) -> Iterator[tuple[str, dict]]:
     """The folder and the package.json of each extension."""
     for name in sorted(files):
         if name.endswith("/package.json"):
@@ -96,19 +97,19 @@ def federated(files: dict[str, bytes]) -> list[dict]:
             **package["jupyterlab"]["_build"],
             "liteExtension": package.get("jupyterlite", {}).get("liteExtension", False),
         }
-        for _, package in described(files)
+        for _, package in package_files(files)
     ]
 
 
 def schemas(files: dict[str, bytes]) -> list[dict]:
     """The schemas of the extensions' settings, which JupyterLite loads from one file."""
     entries = []
-    for folder, package in described(files):
+    for folder, package in package_files(files):
         for name in sorted(files):
             if name.startswith(f"{folder}/schemas/") and name.endswith(".json"):
                 plugin = f"{package['name']}:{Path(name).stem}"
-                about = {"schema": json.loads(files[name]), "version": package["version"]}
-                entries.append({"id": plugin, "raw": "{}", "settings": {}, **about})
+                content = {"schema": json.loads(files[name]), "version": package["version"]}
+                entries.append({"id": plugin, "raw": "{}", "settings": {}, **content})
     return [entry for entry in entries if not entry["id"].endswith(":package.json.orig")]
 
 
@@ -120,7 +121,7 @@ def settings(original: dict, extended: dict[str, bytes], pyodide: str) -> dict:
         "appName": "From Sigmoid to Sequence",
         "faviconUrl": "./favicon.svg",
         "federated_extensions": federated(extended),
-        "settingsOverrides": json.loads((OURS / "overrides.json").read_text("utf8")),
+        "settingsOverrides": json.loads((OWN_FILES / "overrides.json").read_text("utf8")),
         "litePluginSettings": {
             PLUGIN: {
                 # JupyterLite resolves an address that begins with "./" relative to this file
@@ -145,7 +146,8 @@ def as_notebook(path: Path, name: str, book: Book) -> bytes:
     notebook = plain(json.loads(path.read_text("utf8")), name, book)
     notebook["metadata"]["kernelspec"] = KERNEL
     for cell in notebook["cells"]:
-        # without a figure's picture: JupyterLab would show only its text until the cell has run
+        # HTML outputs, such as figures, are left out: JupyterLab would show only their text until
+        # the cell has run.
         if cell["cell_type"] == "code":
             outputs = cell["outputs"]
             cell["outputs"] = [out for out in outputs if "text/html" not in out.get("data", {})]
@@ -155,7 +157,7 @@ def as_notebook(path: Path, name: str, book: Book) -> bytes:
 def contents(root: Path) -> dict[str, bytes]:
     """The notebooks and the README, by their path below `files/`."""
     book = Book.read(root)
-    files = {"README.md": (OURS / "README.md").read_bytes()}
+    files = {"README.md": (OWN_FILES / "README.md").read_bytes()}
     for name in book.docs:
         path = root / f"{name}.ipynb"
         if path.is_file():
@@ -163,32 +165,39 @@ def contents(root: Path) -> dict[str, bytes]:
     return files
 
 
-def listings(files: dict[str, bytes], when: str) -> dict[str, bytes]:
-    """JupyterLite's answers to "what is in this folder?", one file for each."""
+def listings(files: dict[str, bytes], time: str) -> dict[str, bytes]:
+    """The lists of each folder's files, which JupyterLite reads in place of a server's answers."""
     folders = {""} | {str(p) for n in files for p in Path(n).parents if str(p) != "."}
     answers = {}
     for folder in folders:
-        inside = [entry(n, files[n], when) for n in sorted(files) if up(n) == folder]
-        inside += [model(f, "directory", when) for f in sorted(folders) if f and up(f) == folder]
-        listing = {**model(folder, "directory", when), "content": inside, "format": "json"}
+        inside = [entry(n, files[n], time) for n in sorted(files) if parent_of(n) == folder]
+        inside += [
+            model(f, "directory", time) for f in sorted(folders) if f and parent_of(f) == folder
+        ]
+        listing = {**model(folder, "directory", time), "content": inside, "format": "json"}
         answers[f"{folder}/all.json".lstrip("/")] = json.dumps(listing).encode()
     return answers
 
 
-def up(path: str) -> str:
+def parent_of(path: str) -> str:
     """The folder of a path; "" is the top folder."""
     return "" if "/" not in path else path.rsplit("/", 1)[0]
 
 
-def entry(path: str, data: bytes, when: str) -> dict:
-    kind = "notebook" if path.endswith(".ipynb") else "file"
-    return {**model(path, kind, when), "size": len(data)}
+def entry(path: str, data: bytes, time: str) -> dict:
+    file_type = "notebook" if path.endswith(".ipynb") else "file"
+    return {**model(path, file_type, time), "size": len(data)}
 
 
-def model(path: str, kind: str, when: str) -> dict:
-    about = {"name": path.rsplit("/", 1)[-1], "path": path, "type": kind, "writable": True}
+def model(path: str, file_type: str, time: str) -> dict:
+    properties = {
+        "name": path.rsplit("/", 1)[-1],
+        "path": path,
+        "type": file_type,
+        "writable": True,
+    }
     unset = dict.fromkeys(("content", "format", "mimetype", "size"))
-    return {**about, "created": when, "last_modified": when, **unset}
+    return {**properties, "created": time, "last_modified": time, **unset}
 
 
 # --- the site -------------------------------------------------------------------------------------
@@ -198,18 +207,18 @@ def lite_site(root: Path, pyodide: str, packages: bytes) -> dict[str, bytes]:
     """Every file of `lite/`; `pyodide` is Python's folder in the site, `packages` its lock."""
     lock = fetch_python.read_lock()
     files, extended, texts = application(lock), extensions(lock), contents(root)
-    when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     config = settings(json.loads(files["jupyter-lite.json"]), extended, pyodide)
     files["jupyter-lite.json"] = json.dumps(config, indent=1).encode()
     files["build/schemas/all_federated.json"] = json.dumps(schemas(extended)).encode()
     files |= {f"extensions/{name}": data for name, data in extended.items()}
     files |= {f"files/{name}": data for name, data in texts.items()}
-    files |= {f"api/contents/{name}": data for name, data in listings(texts, when).items()}
+    files |= {f"api/contents/{name}": data for name, data in listings(texts, time).items()}
     files |= translations()
     files["pyodide-lock.json"] = packages
     files["manifest.webmanifest"] = manifest(files["manifest.webmanifest"])
     files["favicon.svg"] = (ROOT / "_static" / "favicon.svg").read_bytes()
-    files["index.html"] = (OURS / "index.html").read_bytes()
+    files["index.html"] = (OWN_FILES / "index.html").read_bytes()
     return with_worker(files)
 
 
@@ -217,9 +226,9 @@ def manifest(data: bytes) -> bytes:
     """The manifest that a browser uses if a reader installs the notebooks as an application."""
     original = json.loads(data)
     original.pop("shortcuts")  # to the host's root, and to an application that is left out
-    named = {"name": "From Sigmoid to Sequence", "short_name": "Sigmoid to Sequence"}
-    about = {"description": "The book's notebooks, with Python in the browser"}
-    return json.dumps({**original, **named, **about}).encode()
+    names = {"name": "From Sigmoid to Sequence", "short_name": "Sigmoid to Sequence"}
+    description = {"description": "The book's notebooks, with Python in the browser"}
+    return json.dumps({**original, **names, **description}).encode()
 
 
 def translations() -> dict[str, bytes]:
@@ -239,10 +248,10 @@ def with_worker(files: dict[str, bytes]) -> dict[str, bytes]:
     for name in sorted(files):
         if not name.startswith("api/contents/"):  # they contain the time of the build
             digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
-    worker = (OURS / "service-worker.js").read_text("utf8")
+    worker = (OWN_FILES / "service-worker.js").read_text("utf8")
     files["jupyterlite-service-worker.js"] = files["service-worker.js"]
     files["service-worker.js"] = worker.replace("@BUILD@", digest.hexdigest()[:12]).encode()
-    files[ADAPTER] = (OURS / ADAPTER).read_bytes()
+    files[ADAPTER] = (OWN_FILES / ADAPTER).read_bytes()
     for name, data in files.items():
         if name.count("/") == 1 and name.endswith("/index.html"):
             script = f'<head>\n<script src="../{ADAPTER}"></script>'.encode()

@@ -50,31 +50,31 @@ def chapter_at(path: Path) -> Chapter:
             f"{path.name}: the map of chapters needs a title (# …) and a question in *italics* in "
             "the chapter's opening"
         )
-    time = int(minutes[1]) if minutes else None
+    duration = int(minutes[1]) if minutes else None
     checks = {name for text in sources for name in re.findall(r'course\.check\(\s*"([^"]+)"', text)}
-    return Chapter(f"chapters/{path.stem}", title[1], question[1], time, len(checks))
+    return Chapter(f"chapters/{path.stem}", title[1], question[1], duration, len(checks))
 
 
 def parts(root: Path = ROOT) -> list[tuple[str, list[Chapter]]]:
     """The caption and the chapters of each part of the table of contents that has chapters."""
     toc = yaml.safe_load((root / "_toc.yml").read_text("utf8"))
-    found = []
+    result = []
     for part in toc["parts"]:
         files = [entry["file"] for entry in part["chapters"]]
         chapters = [chapter_at(root / f"{f}.ipynb") for f in files if f.startswith("chapters/")]
         if chapters:
-            found.append((part["caption"], chapters))
-    return found
+            result.append((part["caption"], chapters))
+    return result
 
 
 def table(caption: str, chapters: list[Chapter], solved: bool = True) -> list[str]:
     """One part as a Markdown table; `solved` adds elements for the number of solved exercises."""
     lines = [f"| {caption} | Question | Minutes |", "|---|---|---|"]
     for chapter in chapters:
-        mark = f' <span class="nn-solved" data-chapter="{chapter.name.partition("/")[2]}"'
-        mark += f' data-exercises="{chapter.exercises}"></span>'
+        count = f' <span class="nn-solved" data-chapter="{chapter.name.partition("/")[2]}"'
+        count += f' data-exercises="{chapter.exercises}"></span>'
         link = f"[{chapter.title}]({chapter.name}.ipynb)"
-        cells = [link + mark if solved else link, chapter.question, str(chapter.minutes or "")]
+        cells = [link + count if solved else link, chapter.question, str(chapter.minutes or "")]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
@@ -85,13 +85,13 @@ class ChapterMap(SphinxDirective):
     has_content = False
 
     def run(self) -> list[nodes.Node]:
-        made = nodes.container(classes=["nn-map-of-chapters"])
+        tables = nodes.container(classes=["nn-map-of-chapters"])
         for caption, chapters in parts(Path(self.env.srcdir)):
             for chapter in chapters:
                 self.env.note_dependency(str(Path(self.env.srcdir) / f"{chapter.name}.ipynb"))
             lines = StringList(table(caption, chapters), self.env.docname)
-            self.state.nested_parse(lines, 0, made)
-        return made.children
+            self.state.nested_parse(lines, 0, tables)
+        return tables.children
 
 
 def setup(app: Sphinx) -> dict:

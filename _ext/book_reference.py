@@ -54,9 +54,9 @@ def definition_site(member: Any) -> tuple[str, int]:
 
 def listed_names(text: str) -> list[tuple[str, list[str]]]:
     """The names that a page's `public` directives list, for each directive with its module."""
-    directives_found = re.finditer(r"^\.\. public:: (\S+)\n((?: +:.*\n?)*)", text, re.MULTILINE)
+    matches = re.finditer(r"^\.\. public:: (\S+)\n((?: +:.*\n?)*)", text, re.MULTILINE)
     blocks = []
-    for match in directives_found:
+    for match in matches:
         options = dict(re.findall(r":(\w+): (.*)", match[2]))
         without = options.get("without", "").split()
         names = [n for n in public_names(match[1], options.get("from")) if n not in without]
@@ -74,8 +74,8 @@ def methods(cls: type, origin: str = "") -> Iterator[str]:
         function = getattr(member, "__func__", getattr(member, "fget", member))
         if name.startswith("_") or not inspect.isfunction(function) or not function.__doc__:
             continue
-        own = function.__qualname__.startswith(f"{cls.__name__}.")
-        if function.__module__.startswith(origin) if origin else own:
+        in_class_body = function.__qualname__.startswith(f"{cls.__name__}.")
+        if function.__module__.startswith(origin) if origin else in_class_body:
             yield name
 
 
@@ -114,9 +114,9 @@ def entry(module: str, name: str) -> list[str]:
     full = f"{module}.{name}"
     if not isinstance(member, type):
         return [f".. autofunction:: {full}", ""]
-    kind = "autoexception" if issubclass(member, BaseException) else "autoclass"
+    directive = "autoexception" if issubclass(member, BaseException) else "autoclass"
     members = ", ".join(methods(member))
-    return [f".. {kind}:: {full}", *([f"   :members: {members}"] if members else []), ""]
+    return [f".. {directive}:: {full}", *([f"   :members: {members}"] if members else []), ""]
 
 
 class Methods(Public):

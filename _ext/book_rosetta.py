@@ -116,13 +116,13 @@ def code_cell(code: str) -> nodes.paragraph:
     return nodes.paragraph("", "", nodes.literal(code, code))
 
 
-def build_table(heads: list[str], rows: list[list[nodes.Node]], look: str) -> nodes.table:
-    """A table with these headings and cells; `look` is its CSS class."""
+def build_table(heads: list[str], rows: list[list[nodes.Node]], css_class: str) -> nodes.table:
+    """A table with these headings and cells; `css_class` is its CSS class."""
     group = nodes.tgroup(cols=len(heads))
     group += [nodes.colspec(colwidth=1) for _ in heads]
     group += nodes.thead("", row([prose(head) for head in heads]))
     group += nodes.tbody("", *map(row, rows))
-    return nodes.table("", group, classes=[look])
+    return nodes.table("", group, classes=[css_class])
 
 
 def row(cells: list[nodes.Node]) -> nodes.row:

@@ -5,9 +5,10 @@ includes the official files, which _ext/fetch_python.py fetches and checks), or 
 host that serves Pyodide's release. With BOOK_LITE=1 the same folder also gets what JupyterLite's
 kernel needs, and book_lite.py makes `lite/`.
 
-In the site: `_static/run/` (the button), `sw.js`, and `python/` with two folders named by a hash of
-their content, so that browsers may cache them permanently: Pyodide with NumPy and matplotlib,
-trimmed; and the book's own files (nnlib, ipywidgets and anywidget as one archive; runner, worker).
+The site contains `_static/run/` (the button), `sw.js`, and `python/` with two folders: Pyodide with
+NumPy and matplotlib, trimmed; and the book's own files (nnlib, ipywidgets and anywidget as one
+archive; runner, worker). Each folder's name contains a hash of its content, so browsers may cache
+it permanently. If Pyodide comes from another host, there is only the second folder.
 """
 
 from __future__ import annotations
@@ -120,18 +121,18 @@ def distribution(lock: dict, extra: Iterable[str] = ()) -> dict[str, bytes]:
     """Pyodide's core, its packages and the extra ones, trimmed, and a lock of these alone."""
     core = {name: path.read_bytes() for name, path in fetch_python.core(lock).items()}
     pyodide_lock = json.loads(core["pyodide-lock.json"])
-    kept = {}
+    entries = {}
     # matplotlib needs fonttools and pytz only for PDFs and time zones: they are left out.
     names = [*lock["pyodide"]["packages"], *extra]
     for name, path in fetch_python.packages(lock, names).items():
         entry = dict(pyodide_lock["packages"][name])
         data = zipped(members(path.read_bytes(), TRIM))
         entry["sha256"] = sha256(data)
-        needs = map(canonicalize_name, entry["depends"])
-        entry["depends"] = [name for name in needs if name in names]
-        kept[name] = entry
+        dependencies = map(canonicalize_name, entry["depends"])
+        entry["depends"] = [name for name in dependencies if name in names]
+        entries[name] = entry
         core[entry["file_name"]] = data
-    pyodide_lock["packages"] = kept
+    pyodide_lock["packages"] = entries
     core["pyodide-lock.json"] = json.dumps(pyodide_lock, separators=(",", ":")).encode()
     return core
 
@@ -143,19 +144,28 @@ def nnlib_wheel() -> tuple[str, bytes]:
     """The package as a wheel, built from the sources here: its file name and its bytes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
     extras = project["optional-dependencies"]
-    needs = [*project["dependencies"], *extras["live"], *extras["plot"]]
+    requirements = [*project["dependencies"], *extras["live"], *extras["plot"]]
     stem = f"{project['name'].replace('-', '_')}-{project['version']}"
-    about = ["Metadata-Version: 2.1", f"Name: {project['name']}", f"Version: {project['version']}"]
-    about += [f"Requires-Dist: {need}" for need in needs]
-    kind = ["Wheel-Version: 1.0", "Generator: book", "Root-Is-Purelib: true", "Tag: py3-none-any"]
-    files = {f"{stem}.dist-info/METADATA": about, f"{stem}.dist-info/WHEEL": kind}
+    metadata = [
+        "Metadata-Version: 2.1",
+        f"Name: {project['name']}",
+        f"Version: {project['version']}",
+    ]
+    metadata += [f"Requires-Dist: {requirement}" for requirement in requirements]
+    wheel_info = [
+        "Wheel-Version: 1.0",
+        "Generator: book",
+        "Root-Is-Purelib: true",
+        "Tag: py3-none-any",
+    ]
+    files = {f"{stem}.dist-info/METADATA": metadata, f"{stem}.dist-info/WHEEL": wheel_info}
     contents = {name: ("\n".join(lines) + "\n").encode() for name, lines in files.items()}
     for folder in PACKAGES:
         for path in folder.rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 contents[path.relative_to(ROOT).as_posix()] = path.read_bytes()
-    listed = [*contents, f"{stem}.dist-info/RECORD"]
-    contents[listed[-1]] = "".join(f"{name},,\n" for name in listed).encode()
+    names = [*contents, f"{stem}.dist-info/RECORD"]
+    contents[names[-1]] = "".join(f"{name},,\n" for name in names).encode()
     return f"{stem}-py3-none-any.whl", zipped(contents)
 
 
@@ -163,20 +173,20 @@ def entry_for(file_name: str, wheel: bytes) -> dict:
     """A pure wheel's entry in Pyodide's lock: its hash, importable names and dependencies."""
     contents = members(wheel)
     [metadata] = [data for name, data in contents.items() if name.endswith(".dist-info/METADATA")]
-    about = message_from_bytes(metadata)
-    required = map(Requirement, about.get_all("Requires-Dist") or [])
-    needs = [r.name for r in required if not r.marker or r.marker.evaluate({"extra": ""})]
+    message = message_from_bytes(metadata)
+    required = map(Requirement, message.get_all("Requires-Dist") or [])
+    dependencies = [r.name for r in required if not r.marker or r.marker.evaluate({"extra": ""})]
     modules = {name.split("/")[0].removesuffix(".py") for name in contents
                if "." not in name.split("/")[0] or re.fullmatch(r"\w+\.py", name)}  # fmt: skip
     return {
-        "name": about["Name"],
-        "version": about["Version"],
+        "name": message["Name"],
+        "version": message["Version"],
         "file_name": file_name,
         "install_dir": "site",
         "sha256": sha256(wheel),
         "package_type": "package",
         "imports": sorted(modules),
-        "depends": sorted({canonicalize_name(name) for name in needs}),
+        "depends": sorted({canonicalize_name(name) for name in dependencies}),
         "unvendored_tests": False,
     }
 
@@ -194,10 +204,10 @@ def lite_wheels(lock: dict) -> dict[str, bytes]:
 
 def lock_of(names: list[str], pyodide_lock: dict) -> bytes:
     """Pyodide's lock, reduced to these packages."""
-    kept = {name: dict(pyodide_lock["packages"][name]) for name in names}
-    for entry in kept.values():
-        entry["depends"] = [name for name in entry["depends"] if name in kept]
-    return json.dumps({**pyodide_lock, "packages": kept}, separators=(",", ":")).encode()
+    entries = {name: dict(pyodide_lock["packages"][name]) for name in names}
+    for entry in entries.values():
+        entry["depends"] = [name for name in entry["depends"] if name in entries]
+    return json.dumps({**pyodide_lock, "packages": entries}, separators=(",", ":")).encode()
 
 
 def lite_distribution(lock: dict) -> tuple[dict[str, bytes], dict]:
@@ -216,8 +226,8 @@ def lite_distribution(lock: dict) -> tuple[dict[str, bytes], dict]:
 
 def lite_lock(pyodide_lock: dict, folder: str, file_name: str, wheel: bytes) -> bytes:
     """The lock with nnlib added, whose wheel is in the neighbouring folder `folder`."""
-    own = entry_for(file_name, wheel) | {"file_name": f"../{folder}/{file_name}"}
-    packages = {**pyodide_lock["packages"], own["name"]: own}
+    nnlib_entry = entry_for(file_name, wheel) | {"file_name": f"../{folder}/{file_name}"}
+    packages = {**pyodide_lock["packages"], nnlib_entry["name"]: nnlib_entry}
     for entry in packages.values():
         entry["depends"] = [name for name in entry["depends"] if name in packages]
     return json.dumps({**pyodide_lock, "packages": packages}, separators=(",", ":")).encode()
@@ -232,7 +242,7 @@ def lock_for_host(lock: dict) -> tuple[str, bytes, int]:
     core = {name: path.read_bytes() for name, path in fetch_python.core(lock).items()}
     data = lock_of(lock["pyodide"]["packages"], json.loads(core["pyodide-lock.json"]))
     name = f"pyodide-lock-{sha256(data)[:12]}.json"
-    return name, data, sum(len(core[name]) for name in FIRST) + NUMPY_BYTES
+    return name, data, sum(len(core[name]) for name in LOADED_FIRST) + NUMPY_BYTES
 
 
 def write_folder(parent: Path, stem: str, files: dict[str, bytes]) -> Path:
@@ -249,8 +259,9 @@ def write_folder(parent: Path, stem: str, files: dict[str, bytes]) -> Path:
     return folder
 
 
-FIRST = ("pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-NUMPY_BYTES = 3_061_133  # of Pyodide's own wheel, which is not fetched to build such a book
+LOADED_FIRST = ("pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+# Of Pyodide's own NumPy wheel, which is not fetched if Python comes from another host.
+NUMPY_BYTES = 3_061_133
 
 
 def prepare(parent: Path, source: str, lite: bool = False) -> dict:
@@ -259,11 +270,11 @@ def prepare(parent: Path, source: str, lite: bool = False) -> dict:
     bundles = {name: (BUNDLES / name).read_bytes() for name in ("runner.js", "worker.js")}
     archive = book_archive(lock)
     wheel = nnlib_wheel()
-    own = {"book.zip": archive, **bundles, **(dict([wheel]) if lite else {})}
+    book_files = {"book.zip": archive, **bundles, **(dict([wheel]) if lite else {})}
     if source != "1":
-        name, data, first = lock_for_host(lock)
-        own[name] = data
-    book = write_folder(parent, "book", own)
+        name, data, first_bytes = lock_for_host(lock)
+        book_files[name] = data
+    book = write_folder(parent, "book", book_files)
     runtime = {"book": f"python/{book.name}/", "folders": [book], "lite": None}
     files = distribution(lock) if source == "1" and not lite else {}
     if lite:  # always with a Pyodide in this site: another host's lacks the widgets
@@ -276,9 +287,9 @@ def prepare(parent: Path, source: str, lite: bool = False) -> dict:
         runtime["lite"] = (f"python/{folder.name}/", lite_lock(pyodide_lock, book.name, *wheel))
     if source != "1":
         runtime |= {"pyodide": source.rstrip("/") + "/", "lock": f"{runtime['book']}{name}"}
-        return {**runtime, "bytes": first + len(archive)}
+        return {**runtime, "bytes": first_bytes + len(archive)}
     numpy = next(name for name in files if name.startswith("numpy-"))
-    total = sum(len(files[name]) for name in (*FIRST, numpy)) + len(archive)
+    total = sum(len(files[name]) for name in (*LOADED_FIRST, numpy)) + len(archive)
     return {**runtime, "pyodide": f"python/{folder.name}/", "bytes": total}
 
 
@@ -338,7 +349,7 @@ def name_cells(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             node["ids"] = [*node["ids"], f"cell-{cells[node['cell_index']]['id']}"]
 
 
-# Examples that stay text, with the reason: what Python in the page lacks.
+# Examples that stay text, each with the reason: Python in the page lacks these files.
 SAVING = "the files of the figures' script"
 NOT_IN_A_PAGE = {"nnlib.live.Figure.save": SAVING, "nnlib.live.page": SAVING}
 
@@ -392,9 +403,9 @@ def example_name(owner: str, taken: set[str]) -> str:
 
 def examples_of(doctree: nodes.document) -> list[dict]:
     """The cells of a page without a notebook."""
-    found = [block.get("example") for block in doctree.findall(nodes.doctest_block)]
-    examples = [example for example in found if example]
-    return [{**each, "number": n, "tags": ["example"]} for n, each in enumerate(examples)]
+    marked = [block.get("example") for block in doctree.findall(nodes.doctest_block)]
+    examples = [example for example in marked if example]
+    return [{**example, "number": n, "tags": ["example"]} for n, example in enumerate(examples)]
 
 
 def notebook_cells(app: Sphinx, docname: str) -> list:
@@ -424,24 +435,24 @@ def equip_page(app: Sphinx, pagename: str, templatename: str, context: dict, doc
     cells = [cell_info(cell, number) for number, cell in enumerate(code)] or examples_of(doctree)
     if not cells:
         return
-    to: Callable[[str], str] = lambda address: context["pathto"](address, 1)  # noqa: E731
+    relative: Callable[[str], str] = lambda address: context["pathto"](address, 1)  # noqa: E731
     remote = "://" in runtime["pyodide"]
     info = {
         "page": pagename,
-        "pyodide": runtime["pyodide"] if remote else to(runtime["pyodide"]),
-        "book": to(runtime["book"]),
-        "live": to("_static/live/live.js"),
-        "root": to("") or "./",
+        "pyodide": runtime["pyodide"] if remote else relative(runtime["pyodide"]),
+        "book": relative(runtime["book"]),
+        "live": relative("_static/live/live.js"),
+        "root": relative("") or "./",
         "bytes": runtime["bytes"],
         "keep": [f"python/{folder.name}/" for folder in runtime["folders"]],
         "cells": cells,
     }
     if code:
-        info["notebook"] = to(f"_sources/{pagename}.ipynb")
+        info["notebook"] = relative(f"_sources/{pagename}.ipynb")
     if code and runtime["lite"]:
-        info["lite"] = to("lite/lab/index.html") + f"?path={pagename}.ipynb"
+        info["lite"] = relative("lite/lab/index.html") + f"?path={pagename}.ipynb"
     if "lock" in runtime:
-        info["lock"] = to(runtime["lock"])
+        info["lock"] = relative(runtime["lock"])
     text = json.dumps(info, separators=(",", ":")).replace("<", "\\u003c")
     context["body"] += f'\n<script type="application/json" id="nn-run">{text}</script>\n'
     app.add_css_file("run/run.css", priority=310)

@@ -107,28 +107,28 @@ def as_classic_script(module: str) -> str | None:
 
     Browsers refuse modules from `file://`, so figures would not work in a book opened from the
     disk; a plain deferred script runs there and everywhere else. The module's exports are
-    `nnlibLive` in the page, for tests and for the console.
+    `nnlibLive` in the page, for its other scripts, for tests and for the console.
     """
     match = EXPORTS.search(module)
     pairs = [(part.split(" as ") * 2)[:2] for part in match[1].split(",")] if match else []
     local = {exported.strip(): name.strip() for name, exported in pairs}
     if "mountAll" not in local:
         return None
-    exports = ",".join(f"{name}:{it}" for name, it in local.items())
+    exports = ",".join(f"{exported}:{name}" for exported, name in local.items())
     return f"(() => {{\n{module[: match.start()]}\nglobalThis.nnlibLive={{{exports}}};\n}})();\n"
 
 
 def shown_widgets(models: dict, page: str) -> set[str]:
     """The widgets that a page shows: those that it names, and all that these refer to."""
-    waiting = [n for n in models if re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", page)]
+    pending = [n for n in models if re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", page)]
     shown: set[str] = set()
-    while waiting:
-        name = waiting.pop()
+    while pending:
+        name = pending.pop()
         if name in shown:
             continue
         shown.add(name)
         state = json.dumps(models[name]["state"])
-        waiting += [n for n in re.findall(r"IPY_MODEL_([\w-]+)", state) if n in models]
+        pending += [n for n in re.findall(r"IPY_MODEL_([\w-]+)", state) if n in models]
     return shown
 
 
@@ -145,14 +145,14 @@ def slim_widget_state(body: str, page: str | None = None) -> str:
     if page is not None:
         shown = shown_widgets(bundle["state"], page)
         bundle["state"] = {name: m for name, m in bundle["state"].items() if name in shown}
-    kept = {}
+    slimmed_models = {}
     for name, model in bundle["state"].items():
         if name == LIBRARY:
             continue
         state = {k: v for k, v in model["state"].items() if k not in ("_esm", "_css", "library")}
-        kept[name] = {**model, "state": state}
-    shared = extract_shared(kept)
-    slimmed = {**bundle, "state": kept, **({"shared": shared} if shared else {})}
+        slimmed_models[name] = {**model, "state": state}
+    shared = extract_shared(slimmed_models)
+    slimmed = {**bundle, "state": slimmed_models, **({"shared": shared} if shared else {})}
     return json.dumps(slimmed, separators=(",", ":")).replace("<", "\\u003c")
 
 
@@ -162,9 +162,9 @@ def extract_shared(models: dict) -> list[str]:
     holders = [h for spec in specs for h in (spec, spec.get("training") or {}) if "pool" in h]
     count = Counter(text for holder in holders for text in dict.fromkeys(holder["pool"]))
     shared = [text for text, times in count.items() if times > 1]
-    number = {text: k for k, text in enumerate(shared)}
+    position = {text: k for k, text in enumerate(shared)}
     for holder in holders:
-        holder["pool"] = [number.get(text, text) for text in holder["pool"]]
+        holder["pool"] = [position.get(text, text) for text in holder["pool"]]
     return shared
 
 
@@ -201,7 +201,7 @@ def page_description(doctree: nodes.document | None) -> str:
 def add_page_metadata(
     app: Sphinx, pagename: str, templatename: str, context: dict, doctree
 ) -> None:
-    """Adds the page's description, social card and address, for search engines and chats."""
+    """Adds the page's description, social card and address, for search engines and messengers."""
     title = re.sub(r"<[^>]+>", "", context.get("title") or "") or app.config.html_title
     description = page_description(doctree) or app.config.book_description
     card = context["pathto"]("_static/social-card.png", 1)
@@ -244,19 +244,20 @@ OPENING, CLOSING = re.compile(r"[(\[‘“]+$"), re.compile(r"[.,;:!?)\]’”]+
 def keep_punctuation_with_formulas(app: Sphinx, doctree: nodes.document) -> None:
     """Keeps the punctuation around a formula on its line: brackets before it, commas after it."""
     for formula in list(doctree.findall(nodes.math)):
-        parent, at = formula.parent, formula.parent.index(formula)
-        before, after = parent[at - 1] if at else None, [*parent[at + 1 :], None][0]
+        parent = formula.parent
+        index = parent.index(formula)
+        before, after = parent[index - 1] if index else None, [*parent[index + 1 :], None][0]
         opened = OPENING.search(before) if isinstance(before, nodes.Text) else None
         closed = CLOSING.match(after) if isinstance(after, nodes.Text) else None
         if not (opened or closed):
             continue
-        parent[at] = together = nodes.inline(classes=["nn-together"])
+        parent[index] = together = nodes.inline(classes=["nn-together"])
         together += formula
         if opened:
-            parent[at - 1] = nodes.Text(before[: opened.start()])
+            parent[index - 1] = nodes.Text(before[: opened.start()])
             together.insert(0, nodes.Text(opened[0]))
         if closed:
-            parent[at + 1] = nodes.Text(after[closed.end() :])
+            parent[index + 1] = nodes.Text(after[closed.end() :])
             together += nodes.Text(closed[0])
 
 

@@ -1,9 +1,9 @@
-// Before the first paint: chooses light or dark, and provides a store for the visit if the browser refuses its own.
+// Before the first paint: chooses light or dark, and provides storage in memory if the browser refuses its own.
 (() => {
   class Memory {
     #items = new Map();
     get length() { return this.#items.size; }
-    key(at) { return [...this.#items.keys()][at] ?? null; }
+    key(index) { return [...this.#items.keys()][index] ?? null; }
     getItem(name) { return this.#items.get(String(name)) ?? null; }
     setItem(name, value) { this.#items.set(String(name), String(value)); }
     removeItem(name) { this.#items.delete(String(name)); }

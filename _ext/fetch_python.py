@@ -1,4 +1,4 @@
-"""Fetches the Python that runs in the page: official files at locked versions, checked, trimmed.
+"""Fetches the Python that runs in the page: official files at locked versions, each checked.
 
 `_ext/runtime.lock.json` lists everything. Pyodide's core comes from its npm package, whose archive
 must have the locked hash; it contains `pyodide-lock.json` with the SHA-256 of every other file of
@@ -24,7 +24,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from fetching import ROOT, FetchError, download, integrity, keep, sha256
+from fetching import ROOT, FetchError, download, integrity, sha256, write_whole
 
 LOCK = ROOT / "_ext" / "runtime.lock.json"
 CACHE = ROOT / ".cache" / "python"
@@ -72,8 +72,8 @@ def core(lock: dict, cache: Path = CACHE) -> dict[str, Path]:
                 for name in names:
                     member = tar.extractfile(f"package/{name}")
                     assert member is not None
-                    keep(folder / name, member.read())
-        keep(stamp, entry["integrity"].encode())
+                    write_whole(folder / name, member.read())
+        write_whole(stamp, entry["integrity"].encode())
     return {name: folder / name for name in names}
 
 
@@ -84,9 +84,9 @@ def pyodide_entries(lock: dict, cache: Path = CACHE) -> dict[str, dict]:
 
 def packages(lock: dict, names: list[str], cache: Path = CACHE) -> dict[str, Path]:
     """Pyodide's files for these packages, each with the hash in Pyodide's lock."""
-    entry, known = lock["pyodide"], pyodide_entries(lock, cache)
-    folder = cache / f"pyodide-{entry['version']}"
-    wanted = {name: known[name] for name in names}
+    pyodide, entries = lock["pyodide"], pyodide_entries(lock, cache)
+    folder = cache / f"pyodide-{pyodide['version']}"
+    wanted = {name: entries[name] for name in names}
     paths = {}
     for name, locked in wanted.items():
         path = folder / locked["file_name"]
@@ -95,7 +95,7 @@ def packages(lock: dict, names: list[str], cache: Path = CACHE) -> dict[str, Pat
     missing = {name: locked for name, locked in wanted.items() if name not in paths}
     if missing:
         for name, data in from_sources(lock, missing).items():
-            paths[name] = keep(folder / wanted[name]["file_name"], data)
+            paths[name] = write_whole(folder / wanted[name]["file_name"], data)
     return paths
 
 
@@ -151,7 +151,7 @@ def download_wheels(requirements: list[str], folder: Path, python: str = "") -> 
 
 
 def wheels(table: dict[str, dict], cache: Path = CACHE) -> dict[str, Path]:
-    """The wheels of a table of the lock, each with the locked hash."""
+    """The wheels that one table of the lock lists, each with the locked hash."""
     for name, entry in table.items():
         if entry["file"].split("-")[1] != entry["version"]:
             raise FetchError(
@@ -173,7 +173,7 @@ def wheels(table: dict[str, dict], cache: Path = CACHE) -> dict[str, Path]:
                 file = Path(temporary) / table[name]["file"]
                 if not file.is_file() or sha256(file.read_bytes()) != table[name]["sha256"]:
                     raise FetchError(f"{table[name]['file']} from PyPI is not the locked file")
-                keep(paths[name], file.read_bytes())
+                write_whole(paths[name], file.read_bytes())
     return paths
 
 

@@ -44,7 +44,7 @@ def download(url: str, timeout: float) -> bytes:
         raise FetchError(f"{url} could not be fetched: {error}") from error
 
 
-def keep(path: Path, data: bytes) -> Path:
+def write_whole(path: Path, data: bytes) -> Path:
     """Writes the whole file or nothing, even if another process writes it too; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")

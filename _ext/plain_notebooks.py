@@ -26,7 +26,7 @@ HIDDEN_TAGS = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
 EQUATION = re.compile(r"\$\$(?P<tex>[^$]+?)\$\$ *\((?P<label>[\w-]+)\)")
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")
 FENCE = re.compile(
-    r"^(?P<fence>:{3,}|`{3,})\{(?P<kind>[\w-]+)\} *(?P<title>.*)\n"
+    r"^(?P<fence>:{3,}|`{3,})\{(?P<directive>[\w-]+)\} *(?P<title>.*)\n"
     r"(?P<options>(?::[\w-]+:.*\n)*)(?P<body>(?:.*\n)*?)(?P=fence) *$",
     re.MULTILINE,
 )
@@ -75,12 +75,12 @@ def documents(toc: Path) -> Iterator[str]:
     """The names of the pages in a table of contents, in its order."""
     contents = yaml.safe_load(toc.read_text("utf8"))
     yield contents["root"]
-    waiting = [*contents.get("parts", []), *contents.get("chapters", [])]
-    while waiting:
-        entry = waiting.pop(0)
+    pending = [*contents.get("parts", []), *contents.get("chapters", [])]
+    while pending:
+        entry = pending.pop(0)
         if "file" in entry:
             yield entry["file"]
-        waiting = [*entry.get("chapters", []), *entry.get("sections", []), *waiting]
+        pending = [*entry.get("chapters", []), *entry.get("sections", []), *pending]
 
 
 def source(cell: dict) -> str:
@@ -108,7 +108,7 @@ def plain(notebook: dict, name: str, book: Book) -> dict:
         if cell["cell_type"] == "markdown":
             text = source(cell)
             cell["source"] = plain_text(text, name, book, exercises)
-            exercises += sum(m["kind"] == "exercise" for m in FENCE.finditer(text))
+            exercises += sum(m["directive"] == "exercise" for m in FENCE.finditer(text))
         elif HIDDEN_TAGS & set(cell.get("metadata", {}).get("tags", [])):
             # The cell contains a figure's question and its answer, so its source is folded.
             cell["metadata"]["jupyter"] = {"source_hidden": True}
@@ -125,23 +125,23 @@ def plain_text(text: str, name: str, book: Book, exercises: int = 0) -> str:
     return ROLE.sub(lambda m: inline(m["role"], m["text"], name, book), text)
 
 
-def block(directive: re.Match, name: str, book: Book, numbers: Iterator[int]) -> str:
+def block(match: re.Match, name: str, book: Book, numbers: Iterator[int]) -> str:
     """A MyST directive in plain Markdown; exercises take the next of `numbers`."""
-    kind = directive["kind"]
-    title, body = directive["title"].strip(), directive["body"].strip()
-    if kind == "exercise":
+    directive = match["directive"]
+    title, body = match["title"].strip(), match["body"].strip()
+    if directive == "exercise":
         return f"**Exercise {next(numbers)}. {title}**\n\n{body}"
-    if kind == "bibliography":
+    if directive == "bibliography":
         lines = [f"- {reference(entry)}" for entry in book.cited.values()]
         return "\n".join(lines)
-    if kind == "chapter-map":
+    if directive == "chapter-map":
         tables = [book_map.table(*part, solved=False) for part in book_map.parts(book.folder)]
         return "\n\n".join("\n".join(lines) for lines in tables)
-    if kind == "tableofcontents":
-        others = [(doc, book.titles.get(doc, doc)) for doc in book.docs[1:]]
-        return "\n".join(f"- {link(doc, title, name, book)}" for doc, title in others)
-    words = f"**{title}**\n\n{body}" if title else body
-    return "\n".join(f"> {line}".rstrip() for line in words.splitlines())
+    if directive == "tableofcontents":
+        titles = [(doc, book.titles.get(doc, doc)) for doc in book.docs[1:]]
+        return "\n".join(f"- {link(doc, title, name, book)}" for doc, title in titles)
+    text = f"**{title}**\n\n{body}" if title else body
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
 def inline(role: str, text: str, name: str, book: Book) -> str:
@@ -174,10 +174,10 @@ def citation(entries: list[Entry], parentheses: bool) -> str:
     """Links to the entries: (Name, year), or Name (year) without `parentheses`."""
     links = []
     for entry in entries:
-        people, year = last_names(entry), entry.fields.get("year", "undated")
-        words = f"{people}, {year}" if parentheses else f"{people} ({year})"
+        names, year = last_names(entry), entry.fields.get("year", "undated")
+        text = f"{names}, {year}" if parentheses else f"{names} ({year})"
         address = address_of(entry)
-        links.append(f"[{words}]({address})" if address else words)
+        links.append(f"[{text}]({address})" if address else text)
     return f"({'; '.join(links)})" if parentheses else "; ".join(links)
 
 
@@ -187,15 +187,15 @@ def last_names(entry: Entry) -> str:
     names = [" ".join([*p.prelast_names, *p.last_names]) for p in people]
     if not names:
         return clean(entry.fields.get("title", "anonymous"))
-    several = len(names) > 2
-    return clean(f"{names[0]} et al." if several else " and ".join(names))
+    more_than_two = len(names) > 2
+    return clean(f"{names[0]} et al." if more_than_two else " and ".join(names))
 
 
 def reference(entry: Entry) -> str:
     """An entry of the bibliography as one line of Markdown."""
-    where = next((entry.fields[k] for k in ("journal", "booktitle", "publisher", "institution")
-                  if k in entry.fields), "")  # fmt: skip
-    parts = [last_names(entry), clean(entry.fields.get("title", "")), clean(where)]
+    published_in = ("journal", "booktitle", "publisher", "institution")
+    publication = next((entry.fields[k] for k in published_in if k in entry.fields), "")
+    parts = [last_names(entry), clean(entry.fields.get("title", "")), clean(publication)]
     line = ". ".join(part for part in [*parts, entry.fields.get("year", "")] if part)
     address = address_of(entry)
     return f"{line}. <{address}>" if address else f"{line}."
@@ -216,7 +216,7 @@ def clean(words: str) -> str:
 
 
 def replace_sources(app, exception) -> None:
-    """Replaces the notebooks behind the site's download button with plain ones."""
+    """Replaces the notebooks that the download button offers with ones in plain Markdown."""
     folder = Path(app.outdir) / "_sources"
     if exception or app.builder.format != "html" or not folder.is_dir():
         return
@@ -248,8 +248,8 @@ def refresh(folder: Path, book: Book) -> tuple[list[str], list[str]]:
         origin, path = book.folder / f"{name}.ipynb", folder / f"{name}.ipynb"
         if not origin.is_file():
             continue
-        present = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-        if present not in (None, hashes.get(name)):
+        current_hash = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        if current_hash not in (None, hashes.get(name)):
             changed.append(name)
             continue
         hashes[name] = write(path, plain(json.loads(origin.read_text("utf8")), name, book))

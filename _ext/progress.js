@@ -1,4 +1,4 @@
-// "Export my progress": what was solved in this browser, and when, as a file. Nothing is sent.
+// "Export my progress": saves a file with the exercises solved in this browser, and when. Nothing is sent.
 (() => {
   const read = (key, empty) => {
     try {
@@ -25,7 +25,7 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
-  const ownTab = () => {
+  const linkToOwnTab = () => {
     const link = document.createElement("a");
     link.href = link.textContent = location.href.replace(/#.*/, "");
     Object.assign(link, { target: "_blank", rel: "noopener" });
@@ -35,16 +35,16 @@
   const isolated = window.origin === "null" && location.protocol !== "file:";
   const framed = window !== window.top;
   /** Saves the file, unless the frame is isolated; returns the message for the reader. */
-  const answer = (name) => {
+  const exportAs = (name) => {
     if (isolated) {
-      return ["Nothing can be exported here: the page is in a frame that cannot see what was solved. Open it in its own tab: ", ownTab()];
+      return ["Nothing can be exported here: the page is in a frame that cannot see what was solved. Open it in its own tab: ", linkToOwnTab()];
     }
     const progress = exported(name);
     save(progress);
     const count = Object.keys(progress.solved).length;
     const message = `A file with ${count} solved exercise${count === 1 ? "" : "s"}. Nothing was sent.`;
     // a frame cannot find out whether it may save files
-    return framed ? [`${message} If no file was saved, the page is in a frame that may not save files. Open it in its own tab: `, ownTab()] : [message];
+    return framed ? [`${message} If no file was saved, the page is in a frame that may not save files. Open it in its own tab: `, linkToOwnTab()] : [message];
   };
   addEventListener("DOMContentLoaded", () => {
     const article = document.querySelector("article.bd-article");
@@ -64,12 +64,12 @@
     const status = document.createElement("span");
     status.setAttribute("role", "status");
     box.append(label, button, status);
-    const act = () => {
+    const submit = () => {
       if (field.reportValidity()) status.replaceChildren(...answer(field.value.trim()));
     };
-    button.addEventListener("click", act);
+    button.addEventListener("click", submit);
     field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") act();
+      if (event.key === "Enter") submit();
     });
     article.append(box);
   });

@@ -3,11 +3,11 @@
 // Boxes wider than the page scroll sideways; this makes them scrollable by the keyboard too.
 (() => {
   const WIDE = { "mjx-container[display='true']": "formula", ".cell_output:has(img.nn-wide)": "drawing" };
-  // Each box is observed, not the window: when the window changes, the sidebars may still be moving.
+  // Each box is observed, not the window: when the window changes its size, the sidebars may still be moving.
   const watched = new WeakSet();
   const widths = new ResizeObserver(() => update());
   const update = () => {
-    for (const [selector, what] of Object.entries(WIDE)) {
+    for (const [selector, label] of Object.entries(WIDE)) {
       for (const box of document.querySelectorAll(selector)) {
         if (!watched.has(box)) widths.observe(box);
         watched.add(box);
@@ -15,7 +15,7 @@
         if (folded || box.scrollWidth > box.clientWidth) {
           box.setAttribute("tabindex", "0");
           box.setAttribute("role", "group");
-          box.setAttribute("aria-label", `${what}, scrolls sideways`);
+          box.setAttribute("aria-label", `${label}, scrolls sideways`);
         } else {
           for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
         }
@@ -30,17 +30,17 @@
   });
 })();
 
-// Paper is white: the page is printed in its light theme, figures in their current state, and then changes back.
+// Paper is white, so a page is printed in its light theme, with figures in their current state; then its theme is restored.
 (() => {
   const root = document.documentElement;
-  let before = null;
+  let screenTheme = null; // the page's theme while it is printed, null otherwise
   const redraw = () => {
     for (const figure of document.querySelectorAll(".nn-figure")) globalThis.nnlibLive?.scenes.get(figure)?.flush();
   };
   const setPrinting = (printing) => {
-    if (printing === (before !== null)) return;
-    const next = printing ? "light" : before;
-    before = printing ? root.dataset.theme : null;
+    if (printing === (screenTheme !== null)) return;
+    const next = printing ? "light" : screenTheme;
+    screenTheme = printing ? root.dataset.theme : null;
     if (root.dataset.theme === next) return;
     root.dataset.theme = next;
     redraw();
@@ -66,15 +66,15 @@
     }
     const article = document.querySelector("article.bd-article");
     if (!article?.querySelector("details.nn-solution")) return;
-    const printButton = (words, all) => {
+    const printButton = (label, all) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = words;
+      button.textContent = label;
       button.addEventListener("click", () => {
-        const before = everything;
+        const previous = everything;
         everything = all;
         print();
-        everything = before;
+        everything = previous;
       });
       return button;
     };

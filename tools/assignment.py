@@ -48,7 +48,7 @@ your own. Hand in this file as `{name}.ipynb`. Each star is a point: {total} poi
 
 
 def grading(kind: str, name: str, points: float | None = None) -> dict[str, Any]:
-    """nbgrader's metadata of a cell: `answer`, `check` or `given`."""
+    """nbgrader's metadata of a cell; `kind` is `answer`, `check` or `given`."""
     metadata: dict[str, Any] = {
         "schema_version": 3, "grade": kind == "check", "solution": kind == "answer",
         "locked": kind != "answer", "task": False, "grade_id": name,
@@ -63,34 +63,34 @@ def source_of_assignment(chapter: dict, name: str, book: plain_notebooks.Book) -
     by_check = {e.check: e for e in by_stub.values()}
     notebook = plain_notebooks.plain(chapter, doc, book)
     cells, total = [], 0.0
-    for n, cell in enumerate(notebook["cells"]):
+    for number, cell in enumerate(notebook["cells"]):
         cell = copy.deepcopy(cell)
-        cell["id"] = f"cell-{n}"
+        cell["id"] = f"cell-{number}"
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
-            if n in by_stub:
-                cell["source"] = notebooks.lines(by_stub[n].solution)
-                cell["metadata"] = {"nbgrader": grading("answer", f"answer-{key(by_stub[n])}")}
-            elif n in by_check:
-                points = float(sum(find(name).stars for name in by_check[n].names))
+            if number in by_stub:
+                cell["source"] = notebooks.lines(by_stub[number].solution)
+                cell["metadata"] = {"nbgrader": grading("answer", f"answer-{key(by_stub[number])}")}
+            elif number in by_check:
+                points = float(sum(find(exercise).stars for exercise in by_check[number].names))
                 total += points
                 cell["metadata"] = {
-                    "nbgrader": grading("check", f"check-{key(by_check[n])}", points)
+                    "nbgrader": grading("check", f"check-{key(by_check[number])}", points)
                 }
             else:
-                cell["metadata"]["nbgrader"] = grading("given", f"given-{n}")
+                cell["metadata"]["nbgrader"] = grading("given", f"given-{number}")
         else:
             cell["source"] = notebooks.lines(without_solutions(cutting.source_of(cell)))
         cells.append(cell)
-    head = HEAD.format(title=book.titles.get(doc, name), name=name, total=f"{total:g}")
-    first = [
-        {"cell_type": "markdown", "id": "head", "metadata": {}, "source": notebooks.lines(head)},
+    text = HEAD.format(title=book.titles.get(doc, name), name=name, total=f"{total:g}")
+    opening = [
+        {"cell_type": "markdown", "id": "head", "metadata": {}, "source": notebooks.lines(text)},
         {"cell_type": "code", "id": "guard",
          "metadata": {"nbgrader": grading("check", "guard", 0.0)},
          "source": notebooks.lines(GUARD), "outputs": [], "execution_count": None},
     ]  # fmt: skip
     return {
-        "cells": first + cells,
+        "cells": opening + cells,
         "metadata": notebook["metadata"],
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -134,18 +134,18 @@ def restored(source: dict, submission: dict) -> dict:
     for cell in submission.get("cells", []):
         if cell.get("cell_type") != "code":
             continue
-        own = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")
+        grade_id = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")
         text = "".join(cell.get("source", ""))
-        if own is None:
+        if grade_id is None:
             added.setdefault(last, []).append(text)
         else:
-            last = own
-            answers.setdefault(own, text)
+            last = grade_id
+            answers.setdefault(grade_id, text)
     cells = []
     for cell in copy.deepcopy(source)["cells"]:
-        own = cell["metadata"].get("nbgrader", {})
-        name = own.get("grade_id", "")
-        if own.get("solution"):
+        metadata = cell["metadata"].get("nbgrader", {})
+        name = metadata.get("grade_id", "")
+        if metadata.get("solution"):
             cell["source"] = answers.get(name, "# this cell is missing in the submission\n")
         cells.append(cell)
         for text in added.get(name, []) if name else []:

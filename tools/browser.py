@@ -1,6 +1,6 @@
 """Browsers and a server on this machine, for tests and benchmarks; installs missing browsers.
 
-    python tools/browser.py     finds or installs Chromium, or says what to do (exit status 1)
+    python tools/browser.py     finds or installs Chromium, or explains what to do (exit status 1)
 
 BOOK_CHROMIUM names the program to use instead of the one that is found.  Firefox and WebKit are
 installed too if apt can do so; without them their tests are skipped with a note.
@@ -21,7 +21,7 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 DEBIAN = ("chromium", "fonts-dejavu-core", "fonts-noto-core")
-# No sandbox, because CI runs as root; and no other machine can be reached.
+# There is no sandbox, because CI runs as root, and no other machine can be reached.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,14 +34,14 @@ FLAGS = [
 
 
 # The other engines, in which some pages are tested: Debian's packages, and how to install them.
-OTHERS = {
+OTHER_ENGINES = {
     "firefox": ("firefox-esr",),
     "webkit": ("webkit2gtk-driver", "xvfb"),
 }
 NAMES_OF = {"firefox": "Firefox", "webkit": "WebKit"}
 HOW_TO_INSTALL = {
     name: f"`make browser` installs it if apt can; otherwise install {' and '.join(packages)}"
-    for name, packages in OTHERS.items()
+    for name, packages in OTHER_ENGINES.items()
 }
 
 
@@ -55,8 +55,8 @@ def find() -> str | None:
         if not shutil.which(program):
             raise NoBrowserError(f"BOOK_CHROMIUM is {program!r}, but there is no such program")
         return shutil.which(program)
-    if found := next(filter(None, map(shutil.which, NAMES)), None):
-        return found
+    if program := next(filter(None, map(shutil.which, NAMES)), None):
+        return program
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError:
@@ -70,10 +70,10 @@ def chromium() -> str:
     """The program of Chromium.
 
     Raises:
-        NoBrowserError: there is none; the message says what to do.
+        NoBrowserError: there is none; the message explains what to do.
     """
-    if found := find():
-        return found
+    if program := find():
+        return program
     raise NoBrowserError(
         "the pages are tested in Chromium, which is not installed here: `make browser` installs "
         "it; or name your own Chromium or Chrome with BOOK_CHROMIUM=/path/to/chrome"
@@ -82,14 +82,14 @@ def chromium() -> str:
 
 def other_engines() -> dict[str, list[str]]:
     """The programs that start Firefox and WebKit, for each that is installed."""
-    found = {}
+    programs = {}
     if firefox := shutil.which("firefox-esr") or shutil.which("firefox"):
-        found["firefox"] = [firefox]
+        programs["firefox"] = [firefox]
     driver = shutil.which("WebKitWebDriver")
     browser = sorted(Path("/usr").glob("lib*/**/webkit2gtk-4.*/MiniBrowser"))
     if driver and browser and (os.environ.get("DISPLAY") or shutil.which("Xvfb")):
-        found["webkit"] = [driver, str(browser[-1])]
-    return found
+        programs["webkit"] = [driver, str(browser[-1])]
+    return programs
 
 
 @contextmanager
@@ -164,8 +164,8 @@ def commands() -> list[tuple[str, list[list[str]]]]:
 
 def install() -> bool:
     """Tries each way in turn; returns whether Chromium is installed now."""
-    for what, steps in commands():
-        print(f"Chromium is missing. Installing {what} …", flush=True)
+    for description, steps in commands():
+        print(f"Chromium is missing. Installing {description} …", flush=True)
         # Not all(): an update may fail for one source, and the packages may still be available.
         for step in steps:
             run = subprocess.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -182,15 +182,15 @@ def install_others() -> None:
     Raises:
         NoBrowserError: BOOK_BROWSERS names one that is not installed.
     """
-    missing = [name for name in OTHERS if name not in other_engines()]
-    packages = [package for name in missing for package in OTHERS[name]]
+    missing = [name for name in OTHER_ENGINES if name not in other_engines()]
+    packages = [package for name in missing for package in OTHER_ENGINES[name]]
     steps = apt(*packages) if packages else []
     if steps:
         print(f"Installing Debian's {', '.join(packages)} (about 120 MB) …", flush=True)
     for step in steps:
         subprocess.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     requested = os.environ.get("BOOK_BROWSERS", "").split()
-    for name in OTHERS:
+    for name in OTHER_ENGINES:
         if name in other_engines():
             continue
         if name in requested:

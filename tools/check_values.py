@@ -29,11 +29,11 @@ VERSION = "4.4.0"  # of the chart, which installs JupyterHub 5.5.0
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 
 
-def merged(defaults: Any, ours: Any) -> Any:
-    """A chart's default values overridden by ours, as helm merges them."""
-    if not isinstance(defaults, dict) or not isinstance(ours, dict):
-        return ours
-    return {**defaults, **{k: merged(defaults.get(k), v) for k, v in ours.items()}}
+def merged(defaults: Any, values: Any) -> Any:
+    """A chart's default values overridden by the values, as helm merges them."""
+    if not isinstance(defaults, dict) or not isinstance(values, dict):
+        return values
+    return {**defaults, **{k: merged(defaults.get(k), v) for k, v in values.items()}}
 
 
 def faults(values: dict, schema: dict) -> list[str]:
@@ -45,7 +45,7 @@ def faults(values: dict, schema: dict) -> list[str]:
     ]
 
 
-def of_chart(path: Path) -> tuple[dict, dict]:
+def defaults_and_schema(path: Path) -> tuple[dict, dict]:
     """The default values and the schema in a chart's archive."""
     with tarfile.open(path) as archive:
         members = {m.name.split("/", 1)[1]: m for m in archive.getmembers() if m.isfile()}
@@ -95,15 +95,15 @@ def main(arguments: list[str] | None = None) -> int:
     values = yaml.safe_load(options.values.read_text("utf8"))
     if options.chart or options.fetch:
         with tempfile.TemporaryDirectory() as folder:
-            defaults, schema = of_chart(options.chart or fetched(Path(folder)))
+            defaults, schema = defaults_and_schema(options.chart or fetched(Path(folder)))
         values = merged(defaults, values)
     else:
         schema = json.loads((DEPLOY / "values.schema.json").read_text("utf8"))
-    found = faults(values, schema)
-    for fault in found:
+    errors = faults(values, schema)
+    for fault in errors:
         print(fault, file=sys.stderr)
-    print(f"{options.values}: {len(found) or 'no'} fault{'' if len(found) == 1 else 's'}")
-    return 1 if found else 0
+    print(f"{options.values}: {len(errors) or 'no'} fault{'' if len(errors) == 1 else 's'}")
+    return 1 if errors else 0
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@
     python tools/exercises.py --check chapters         list stubs that do not match; exit 1
     python tools/exercises.py --solved DIR chapters    write copies with every stub solved
 
-In a chapter an exercise is four neighbours: the statement (an {exercise} directive), a code cell
-tagged `exercise` (the stub, which this tool writes), a code cell tagged `check` (course.check), and
-a text cell with folded hints and the folded solution, a fenced Python block below
-<summary>Solution</summary>. A line of the solution that ends in `# ←` is left to the reader:
+In a chapter an exercise consists of four consecutive cells: the statement (an {exercise}
+directive), a code cell tagged `exercise` (the stub, which this tool writes), a code cell tagged
+`check` (course.check), and a text cell with folded hints and the folded solution, a fenced Python
+block below <summary>Solution</summary>. A line of the solution that ends in `# ←` is left to the
+reader:
 
     return (y * z).sum()  # ←               →   return ...
     loss = f(w)  # ← the loss of this step  →   loss = ...  # the loss of this step
@@ -58,27 +59,33 @@ def tags_of(cell: dict) -> list[str]:
 
 
 def marks(solution: str) -> dict[int, str]:
-    """The words after each mark, by line (from 1). Raises ExerciseError if they are a number."""
-    found = {}
+    """The words after each mark, by line (from 1).
+
+    Raises:
+        ExerciseError: words without letters, such as a number, would give the answer away.
+    """
+    words_by_line = {}
     for token in tokenize.generate_tokens(io.StringIO(solution).readline):
         if token.type == tokenize.COMMENT and (match := MARK.match(token.string)):
             words = match[1].strip()
             if words and not re.search(r"[^\W\d_]", words):
                 raise ExerciseError(f"`{words}` after `# ←` would give the answer away in the stub")
-            found[token.start[0]] = words
-    return found
+            words_by_line[token.start[0]] = words
+    return words_by_line
 
 
 def statement_at(tree: ast.Module, line: int) -> ast.stmt:
     """The smallest statement that contains the line (of a block only the first line counts)."""
-    around = [
+    containing = [
         node for node in ast.walk(tree)
         if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or 0)
         and (not hasattr(node, "body") or node.lineno == line)
     ]  # fmt: skip
-    if not around:
+    if not containing:
         raise ExerciseError(f"line {line} of the solution is marked, but no statement is there")
-    return min(around, key=lambda node: ((node.end_lineno or 0) - node.lineno, -node.col_offset))
+    return min(
+        containing, key=lambda node: ((node.end_lineno or 0) - node.lineno, -node.col_offset)
+    )
 
 
 def blank(node: ast.stmt, lines: list[str], words: str) -> str:
@@ -105,39 +112,41 @@ def cut(solution: str) -> str:
     for line, words in marked.items():
         node = statement_at(tree, line)
         blanks[node.lineno] = (node.end_lineno or line, blank(node, lines, words))
-    out: list[str] = []
+    stub: list[str] = []
     line = 1
     while line <= len(lines):
         if line in blanks:
             line, text = blanks[line]
             # Dots after dots of the same indentation are left out.
-            if not (text.strip() == "..." and out and out[-1] == text):
-                out.append(text)
+            if not (text.strip() == "..." and stub and stub[-1] == text):
+                stub.append(text)
         else:
-            out.append(lines[line - 1])
+            stub.append(lines[line - 1])
         line += 1
-    return "\n".join(out)
+    return "\n".join(stub)
 
 
 def exercises_in(notebook: dict) -> list[Exercise]:
     """Every exercise of a notebook. Raises ExerciseError if one of its cells is missing."""
     cells = notebook["cells"]
-    found = []
-    for at, cell in enumerate(cells):
+    exercises = []
+    for position, cell in enumerate(cells):
         if "exercise" not in tags_of(cell):
             continue
-        check = next((i for i in range(at + 1, len(cells)) if "check" in tags_of(cells[i])), None)
-        text = next((c for c in cells[at + 1 :] if c["cell_type"] == "markdown"), None)
+        check = next(
+            (i for i in range(position + 1, len(cells)) if "check" in tags_of(cells[i])), None
+        )
+        text = next((c for c in cells[position + 1 :] if c["cell_type"] == "markdown"), None)
         names = CHECKED.findall(source_of(cells[check])) if check is not None else []
-        if check != at + 1 or not names:
+        if check != position + 1 or not names:
             raise ExerciseError(
-                f"cell {at}: the next cell must be tagged check and call course.check"
+                f"cell {position}: the next cell must be tagged check and call course.check"
             )
         solution = SOLUTION.search(source_of(text)) if text else None
         if solution is None:
-            raise ExerciseError(f"cell {at}: the text below the check has no folded solution")
-        found.append(Exercise(at, check, tuple(names), solution[1]))
-    return found
+            raise ExerciseError(f"cell {position}: the text below the check has no folded solution")
+        exercises.append(Exercise(position, check, tuple(names), solution[1]))
+    return exercises
 
 
 def with_stubs(notebook: dict) -> dict:
@@ -153,13 +162,13 @@ def solved(notebook: dict) -> dict:
     cells = [dict(cell) for cell in notebook["cells"]]
     for exercise in exercises_in(notebook):
         cells[exercise.stub]["source"] = notebooks.lines(exercise.solution)
-        text = "".join(passing(name) for name in exercise.names)
+        text = "".join(passing_output(name) for name in exercise.names)
         stream = {"output_type": "stream", "name": "stdout", "text": notebooks.lines(text)}
         cells[exercise.check]["outputs"] = [stream]
     return {**notebook, "cells": cells}
 
 
-def passing(name: str) -> str:
+def passing_output(name: str) -> str:
     """What the check prints for a right answer."""
     from course.kit.checking import printed, right
     from course.kit.exercises import find
@@ -171,7 +180,7 @@ def passing(name: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="+", type=Path)
-    parser.add_argument("--check", action="store_true", help="change nothing, report")
+    parser.add_argument("--check", action="store_true", help="change nothing, list the faults")
     parser.add_argument("--solved", type=Path, metavar="DIR", help="write solved copies there")
     options = parser.parse_args(arguments)
     faults = 0

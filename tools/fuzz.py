@@ -44,22 +44,23 @@ class Maker:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.scope: dict[str, Any] = names_for(torch)
+        self.scope: dict[str, Any] = scope_for(torch)
         self.lines: list[str] = []
         self.count = 0
 
     # ------------------------------------------------------------ choices
-    def one(self, *things: Any) -> Any:
-        return self.random.choice(things)
+    def choice(self, *options: Any) -> Any:
+        """One of the options, at random."""
+        return self.random.choice(options)
 
     def tensors(self, fits: Callable[[Any], bool] = lambda x: True) -> list[str]:
         return [n for n, v in self.scope.items() if isinstance(v, torch.Tensor) and fits(v)]
 
     def tensor(self, fits: Callable[[Any], bool] = lambda x: True) -> str:
-        found = self.tensors(fits)
-        if not found:
+        tensors = self.tensors(fits)
+        if not tensors:
             raise Impossible
-        return self.one(*found[-6:])
+        return self.choice(*tensors[-6:])
 
     def floating(self) -> str:
         return self.tensor(lambda x: x.is_floating_point())
@@ -71,19 +72,19 @@ class Maker:
         return self.random.randrange(-n, n)
 
     def number(self) -> str:
-        return self.one(
+        return self.choice(
             "2", "-1", "0.5", "3", "1.5", "-0.25", "True", "np.float64(0.5)", "np.int64(2)"
         )
 
     def key(self, x: str) -> str:
-        """A key that may select something of x."""
+        """The text between the brackets of x[…]; PyTorch may refuse it."""
         shape = list(self.scope[x].shape)
         if self.random.random() < 0.12:
-            return f"({x} > {self.one('0', '0.5', '-1')})"
+            return f"({x} > {self.choice('0', '0.5', '-1')})"
         entries: list[str] = []
         while shape and len(entries) < 5:
             if self.random.random() < 0.12:
-                entries.append(self.one("None", "..."))
+                entries.append(self.choice("None", "..."))
                 if entries[-1] == "...":
                     if "..." in entries[:-1]:
                         entries.pop()
@@ -101,54 +102,58 @@ class Maker:
 
         The positions differ: if one is assigned twice, PyTorch gives both values the gradient.
         """
-        at = self.random.randrange(-n, n) if n else 0
-        kind = self.random.random()
-        if kind < 0.35 and n:
-            return str(at)
-        if kind < 0.75:
-            return self.one(":", f"{at}:", f":{at}", f"::{self.one(1, 2, 3)}", "1:1", "1:")
-        if kind < 0.9 and n:
-            picks = self.random.sample(range(n), self.random.randrange(min(n, 3) + 1))
-            return self.one(f"T.tensor({picks}, dtype=T.int64)", str(picks))
-        mask = [self.one(True, False) for _ in range(n)]
+        position = self.random.randrange(-n, n) if n else 0
+        chance = self.random.random()
+        if chance < 0.35 and n:
+            return str(position)
+        if chance < 0.75:
+            return self.choice(
+                ":", f"{position}:", f":{position}", f"::{self.choice(1, 2, 3)}", "1:1", "1:"
+            )
+        if chance < 0.9 and n:
+            positions = self.random.sample(range(n), self.random.randrange(min(n, 3) + 1))
+            return self.choice(f"T.tensor({positions}, dtype=T.int64)", str(positions))
+        mask = [self.choice(True, False) for _ in range(n)]
         return f"T.tensor({mask}, dtype=T.bool)"
 
     # ------------------------------------------------------------ the program
     def add(self, line: str) -> None:
         """Runs a line in PyTorch and adds it. Raises ValueError if it cannot be compared."""
-        before = dict(self.scope)
-        values = {n: self.scope[n].detach().clone() for n in self.tensors()}
+        saved_scope = dict(self.scope)
+        saved_values = {n: self.scope[n].detach().clone() for n in self.tensors()}
         try:
             with quiet():
                 exec(line, self.scope)
             if not all(is_comparable(self.scope[n]) for n in self.tensors()):
                 raise ValueError("too large or undefined")
         except Exception as error:
-            self.scope = before
-            for n, value in values.items():  # the line may have changed them in place
+            self.scope = saved_scope
+            for n, saved_value in saved_values.items():  # the line may have changed them in place
                 with contextlib.suppress(RuntimeError), torch.no_grad():
-                    self.scope[n].copy_(value)
+                    self.scope[n].copy_(saved_value)
             raise ValueError(str(error)) from None
         self.lines.append(line)
 
     def start(self) -> None:
         """Adds the lines that make the first tensors."""
-        for _ in range(self.one(1, 2, 2, 3)):
-            shape = [self.one(1, 2, 3, 3, 4) for _ in range(self.one(0, 1, 1, 2, 2, 3))]
+        for _ in range(self.choice(1, 2, 2, 3)):
+            shape = [self.choice(1, 2, 3, 3, 4) for _ in range(self.choice(0, 1, 1, 2, 2, 3))]
             if self.random.random() < 0.04:
                 shape = [*shape, 0]
-            kind = self.one(
+            dtype = self.choice(
                 *["float64"] * 5, "float32", "float32", "float16", "int64", "uint8", "bool"
             )
             n = math.prod(shape)
-            if kind.startswith("float"):
+            if dtype.startswith("float"):
                 values: list[Any] = [round(self.random.uniform(-2, 2), 2) or 0.01 for _ in range(n)]
-            elif kind == "bool":
-                values = [self.one(True, False) for _ in range(n)]
+            elif dtype == "bool":
+                values = [self.choice(True, False) for _ in range(n)]
             else:
-                values = [self.random.randrange(0 if kind == "uint8" else -5, 6) for _ in range(n)]
-            leaf = ", requires_grad=True" if kind[0] == "f" and self.random.random() < 0.75 else ""
-            text = f"T.tensor({nested(values, shape)}, dtype=T.{kind}{leaf})"
+                values = [self.random.randrange(0 if dtype == "uint8" else -5, 6) for _ in range(n)]
+            requires_grad = (
+                ", requires_grad=True" if dtype[0] == "f" and self.random.random() < 0.75 else ""
+            )
+            text = f"T.tensor({nested(values, shape)}, dtype=T.{dtype}{requires_grad})"
             self.add(f"{self.name()} = {text}")
 
     def name(self) -> str:
@@ -158,15 +163,15 @@ class Maker:
     def program(self) -> list[str]:
         """Makes all lines of the program; returns them."""
         self.start()
-        wanted = len(self.lines) + self.random.randint(3, 12)
+        length = len(self.lines) + self.random.randint(3, 12)
         for _ in range(60):
-            if len(self.lines) >= wanted or self.count > 24:
+            if len(self.lines) >= length or self.count > 24:
                 break
-            kinds, weights = zip(*KINDS, strict=True)
-            (make,) = self.random.choices(kinds, weights)
+            functions, weights = zip(*KINDS, strict=True)
+            (kind,) = self.random.choices(functions, weights)
             count = self.count
             try:
-                self.add(make(self))
+                self.add(kind(self))
             except (Impossible, ValueError):
                 self.count = count
         return self.lines
@@ -192,7 +197,7 @@ def is_comparable(x: torch.Tensor) -> bool:
     return bool(torch.isfinite(x).all()) and float(x.detach().abs().max()) < LARGEST
 
 
-def names_for(library: Any) -> dict[str, Any]:
+def scope_for(library: Any) -> dict[str, Any]:
     return {"T": library, "F": library.nn.functional, "np": np, "math": math}
 
 
@@ -213,13 +218,13 @@ UNARY = """exp log sqrt sin cos tan tanh sigmoid relu abs neg square reciprocal 
     isfinite softplus elu selu gelu silu leaky_relu hardtanh relu6 logsigmoid""".split()  # noqa: SIM905
 IN_F = frozenset(UNARY[UNARY.index("softplus") :])  # the others are functions of the library itself
 BINARY = "+ - * / ** // %".split()  # noqa: SIM905
-FOLDS = "sum mean prod amax amin std var logsumexp all any norm argmax argmin count_nonzero"
-REDUCED = FOLDS.split()
-ALONG = "softmax log_softmax cumsum cumprod sort max min median".split()  # noqa: SIM905
+REDUCTIONS = """sum mean prod amax amin std var logsumexp all any norm argmax argmin
+    count_nonzero""".split()  # noqa: SIM905
+ALONG_DIM = "softmax log_softmax cumsum cumprod sort max min median".split()  # noqa: SIM905
 
 
 def unary(m: Maker) -> str:
-    name, x = m.one(*UNARY), m.tensor() if m.random.random() < 0.2 else m.floating()
+    name, x = m.choice(*UNARY), m.tensor() if m.random.random() < 0.2 else m.floating()
     return f"{m.name()} = {'F' if name in IN_F else 'T'}.{name}({x})"
 
 
@@ -227,37 +232,38 @@ def binary(m: Maker) -> str:
     x, y = m.tensor(), m.number() if m.random.random() < 0.3 else m.tensor()
     if m.random.random() < 0.15:
         x = m.floating()
-        name = m.one("maximum", "minimum", "atan2", "remainder")
+        name = m.choice("maximum", "minimum", "atan2", "remainder")
         return f"{m.name()} = T.{name}({x}, {m.tensor()})"
     sides = (x, y) if m.random.random() < 0.8 else (y, x)
-    return f"{m.name()} = {sides[0]} {m.one(*BINARY)} {sides[1]}"
+    return f"{m.name()} = {sides[0]} {m.choice(*BINARY)} {sides[1]}"
 
 
-def compared(m: Maker) -> str:
-    sign = m.one("<", "<=", ">", ">=", "==", "!=", "&", "|", "^")
+def comparison(m: Maker) -> str:
+    sign = m.choice("<", "<=", ">", ">=", "==", "!=", "&", "|", "^")
     return (
         f"{m.name()} = {m.tensor()} {sign} {m.number() if m.random.random() < 0.5 else m.tensor()}"
     )
 
 
-def reduced(m: Maker) -> str:
-    x, name = m.tensor() if m.random.random() < 0.3 else m.floating(), m.one(*REDUCED)
+def reduction(m: Maker) -> str:
+    x, name = m.tensor() if m.random.random() < 0.3 else m.floating(), m.choice(*REDUCTIONS)
     arguments = "" if m.random.random() < 0.3 else f"dim={m.dim(x)}"
     if arguments and m.random.random() < 0.3:
         arguments += ", keepdim=True"
     return f"{m.name()} = {x}.{name}({arguments})"
 
 
-def along(m: Maker) -> str:
+def along_dim(m: Maker) -> str:
     x = m.floating()
-    d, name = m.dim(x), m.one(*ALONG)
-    pair = name in ("sort", "max", "min", "median")
+    dim, name = m.dim(x), m.choice(*ALONG_DIM)
+    returns_pair = name in ("sort", "max", "min", "median")
     if name == "sort" and m.random.random() < 0.4:
-        return f"{m.name()} = {x}.sort({d}, descending=True)[{m.one(0, 1)}]"
-    which = 0 if name == "median" else m.one(0, 1)  # the index among equal medians is not defined
+        return f"{m.name()} = {x}.sort({dim}, descending=True)[{m.choice(0, 1)}]"
+    # The index among equal medians is not defined, so only the median itself is compared.
+    index = 0 if name == "median" else m.choice(0, 1)
     if name == "median":  # PyTorch's median of an expanded tensor may not be one of its elements
         x += ".contiguous()"
-    return f"{m.name()} = {x}.{name}({d}){f'[{which}]' if pair else ''}"
+    return f"{m.name()} = {x}.{name}({dim}){f'[{index}]' if returns_pair else ''}"
 
 
 def view(m: Maker) -> str:
@@ -266,53 +272,53 @@ def view(m: Maker) -> str:
     order = m.random.sample(range(n), n)
     size = m.scope[x].numel()
     factors = [k for k in range(1, size + 1) if size % k == 0] or [1]
-    k = m.one(*factors)
-    wide = [m.one(1, 2, 3) if s == 1 else s for s in shape]
+    k = m.choice(*factors)
+    wide = [m.choice(1, 2, 3) if s == 1 else s for s in shape]
     choices = [
         f"reshape({k}, -1)", "reshape(-1)", f"view({k}, -1)", "flatten()", f"permute({order})", "squeeze()",
-        f"unsqueeze({m.random.randrange(-n - 1, n + 1)})", f"expand({wide})", f"expand({[m.one(1, 2), *wide]})",
+        f"unsqueeze({m.random.randrange(-n - 1, n + 1)})", f"expand({wide})", f"expand({[m.choice(1, 2), *wide]})",
         "detach()", f"reshape({shape})", "contiguous()",
     ]  # fmt: skip
     if n:
         a, b = m.dim(x), m.dim(x)
         choices += [
             f"transpose({a}, {b})", f"squeeze({a})", f"unbind({a})[0]", f"select({a}, -1)", f"movedim({a}, {b})",
-            f"narrow({a}, 0, {m.one(0, 1)})", f"split(2, {a})[-1]", f"chunk(2, {a})[0]", "mT", "diagonal()",
+            f"narrow({a}, 0, {m.choice(0, 1)})", f"split(2, {a})[-1]", f"chunk(2, {a})[0]", "mT", "diagonal()",
         ]  # fmt: skip
-    return f"{m.name()} = {x}.{m.one(*choices)}"
+    return f"{m.name()} = {x}.{m.choice(*choices)}"
 
 
-def indexed(m: Maker) -> str:
+def indexing(m: Maker) -> str:
     x = m.tensor()
     return f"{m.name()} = {x}[{m.key(x)}]"
 
 
-def moved(m: Maker) -> str:
+def rearrangement(m: Maker) -> str:
     x = m.tensor()
-    d, y = m.dim(x), m.tensor()
-    n = m.scope[x].shape[d]
-    picks = [m.random.randrange(n) for _ in range(m.one(1, 2, 3))] if n else []
-    at = f"T.tensor({picks}, dtype=T.int64)"
-    text = m.one(
-        f"{x}.repeat({[m.one(1, 1, 2) for _ in m.scope[x].shape]})", f"{x}.repeat_interleave(2, {d})",
-        f"{x}.tile({[m.one(1, 2)]})", f"{x}.roll({m.one(-1, 1, 2)}, {d})", f"{x}.flip({d})",
-        f"T.cat([{x}, {x}, {y}], {d})", f"T.stack([{x}, {y}], {d})", f"{x}.index_select({d}, {at})",
-        f"T.where({x} > 0, {x}, {m.one('0', '-1.5', y)})", f"{x}.masked_fill({x} > 0, {m.one(1, -2)})",
-        f"{x}.clamp({m.one('-1', '0')}, {m.one('0.5', '1')})", f"{x}.tril()", f"{x}.triu(1)",
-        f"{x}.index_add({d}, {at}, {x}.index_select({d}, {at}))", f"{x}.masked_select({x} > 0)",
-        f"F.pad({x}, ({m.one(0, 1, -1)}, {m.one(0, 1)}))", f"{x}.diag()", f"{x}.nan_to_num()",
-        f"{x}.gather({d}, {x}.argsort({d}, stable=True))", f"{x}.scatter({d}, {x}.argsort({d}, stable=True), {x})", f"{x}.lerp({y}, 0.25)",
-        f"{x}.take_along_dim({x}.argsort({d}, stable=True), {d})", f"F.normalize({x}, dim={d})", f"F.one_hot({x})",
+    dim, y = m.dim(x), m.tensor()
+    n = m.scope[x].shape[dim]
+    positions = [m.random.randrange(n) for _ in range(m.choice(1, 2, 3))] if n else []
+    indices = f"T.tensor({positions}, dtype=T.int64)"
+    text = m.choice(
+        f"{x}.repeat({[m.choice(1, 1, 2) for _ in m.scope[x].shape]})", f"{x}.repeat_interleave(2, {dim})",
+        f"{x}.tile({[m.choice(1, 2)]})", f"{x}.roll({m.choice(-1, 1, 2)}, {dim})", f"{x}.flip({dim})",
+        f"T.cat([{x}, {x}, {y}], {dim})", f"T.stack([{x}, {y}], {dim})", f"{x}.index_select({dim}, {indices})",
+        f"T.where({x} > 0, {x}, {m.choice('0', '-1.5', y)})", f"{x}.masked_fill({x} > 0, {m.choice(1, -2)})",
+        f"{x}.clamp({m.choice('-1', '0')}, {m.choice('0.5', '1')})", f"{x}.tril()", f"{x}.triu(1)",
+        f"{x}.index_add({dim}, {indices}, {x}.index_select({dim}, {indices}))", f"{x}.masked_select({x} > 0)",
+        f"F.pad({x}, ({m.choice(0, 1, -1)}, {m.choice(0, 1)}))", f"{x}.diag()", f"{x}.nan_to_num()",
+        f"{x}.gather({dim}, {x}.argsort({dim}, stable=True))", f"{x}.scatter({dim}, {x}.argsort({dim}, stable=True), {x})", f"{x}.lerp({y}, 0.25)",
+        f"{x}.take_along_dim({x}.argsort({dim}, stable=True), {dim})", f"F.normalize({x}, dim={dim})", f"F.one_hot({x})",
         # the layer_norm of a single number is 0 in nnlib and a rounding error in PyTorch
         f"F.layer_norm({x}, {x}.shape[-1:])" if m.scope[x].shape[-1] != 1 else f"{x}.roll(1)",
     )  # fmt: skip
     return f"{m.name()} = {text}"
 
 
-def multiplied(m: Maker) -> str:
+def matrix_product(m: Maker) -> str:
     x = m.floating()
     y = m.tensor(lambda other: other.dtype == m.scope[x].dtype and other.numel() > 0)
-    text = m.one(
+    text = m.choice(
         f"{x} @ {y}", f"{x} @ {x}.mT", f"T.outer({x}.flatten(), {y}.flatten())", f"F.linear({x}, {y})",
         f'T.einsum("...i,...i->...", {x}, {y})', f'T.einsum("ij,kj->ik", {x}, {y})', f"T.dot({x}, {y})",
         f"F.mse_loss({x}, {x}.detach() * 0.5)", f"F.cross_entropy({x}, {x}.argmax(-1))",
@@ -321,7 +327,7 @@ def multiplied(m: Maker) -> str:
 
 
 def cast(m: Maker) -> str:
-    kinds = (
+    casts = (
         "float()",
         "double()",
         "half()",
@@ -331,30 +337,32 @@ def cast(m: Maker) -> str:
         "to(T.uint8)",
         "to(T.int8)",
     )
-    return f"{m.name()} = {m.tensor()}.{m.one(*kinds)}"
+    return f"{m.name()} = {m.tensor()}.{m.choice(*casts)}"
 
 
 def in_place(m: Maker) -> str:
     x = m.tensor()
     y = m.number() if m.random.random() < 0.5 else m.tensor()
-    line = m.one(
-        f"{x} {m.one('+=', '-=', '*=', '/=')} {y}", f"{x}.{m.one('exp_', 'neg_', 'relu_', 'sigmoid_', 'zero_')}()",
-        f"{x}.fill_({m.one(1, -2, 0)})", f"{x}.clamp_(-1, 1)", f"{x}.copy_({y})", f"{x}.pow_(2)",
-        f"{x}.masked_fill_({x} > 0, {m.one(1, -2)})", f"{x}.{m.one('add_', 'mul_', 'sub_')}({y})",
+    line = m.choice(
+        f"{x} {m.choice('+=', '-=', '*=', '/=')} {y}", f"{x}.{m.choice('exp_', 'neg_', 'relu_', 'sigmoid_', 'zero_')}()",
+        f"{x}.fill_({m.choice(1, -2, 0)})", f"{x}.clamp_(-1, 1)", f"{x}.copy_({y})", f"{x}.pow_(2)",
+        f"{x}.masked_fill_({x} > 0, {m.choice(1, -2)})", f"{x}.{m.choice('add_', 'mul_', 'sub_')}({y})",
     )  # fmt: skip
     return f"with T.no_grad(): {line}" if m.random.random() < 0.1 else line
 
 
-def assigned(m: Maker) -> str:
+def assignment(m: Maker) -> str:
     x = m.tensor()
-    value = m.one(m.one("0", "1", "-2"), m.one("1.5", "-0.5"), m.tensor(), f"{m.tensor()}.sum()")
-    line = f"{x}[{m.key(x)}] {m.one('=', '=', '=', '+=', '*=')} {value}"
+    value = m.choice(
+        m.choice("0", "1", "-2"), m.choice("1.5", "-0.5"), m.tensor(), f"{m.tensor()}.sum()"
+    )
+    line = f"{x}[{m.key(x)}] {m.choice('=', '=', '=', '+=', '*=')} {value}"
     return f"with T.no_grad(): {line}" if m.random.random() < 0.1 else line
 
 
 KINDS: list[tuple[Callable[[Maker], str], float]] = [
-    (unary, 3), (binary, 4), (compared, 0.6), (reduced, 1.5), (along, 1), (view, 3), (indexed, 2),
-    (moved, 3), (multiplied, 1), (cast, 0.8), (in_place, 2), (assigned, 1.5),
+    (unary, 3), (binary, 4), (comparison, 0.6), (reduction, 1.5), (along_dim, 1), (view, 3), (indexing, 2),
+    (rearrangement, 3), (matrix_product, 1), (cast, 0.8), (in_place, 2), (assignment, 1.5),
 ]  # fmt: skip
 
 # ---------------------------------------------------------------- running and comparing
@@ -394,8 +402,8 @@ class Perturbed:
         if not x.is_floating_point():
             return x
         ties = [1e-6 * self.random.choice((-1, 1)) for _ in range(math.prod(x.shape))]  # zeros too
-        tied = self.library.tensor(np.array(ties).reshape(tuple(x.shape)), dtype=x.dtype)
-        return self.changed(x, tuple(x.shape)) + tied
+        shifts = self.library.tensor(np.array(ties).reshape(tuple(x.shape)), dtype=x.dtype)
+        return self.changed(x, tuple(x.shape)) + shifts
 
     def changed(self, x: Any, shape: tuple[int, ...]) -> Any:
         """x with each element (or all, with the shape ()) a little smaller or larger."""
@@ -409,7 +417,7 @@ class Perturbed:
 
 def run(lines: list[str], library: Any, perturbed: Perturbed | None = None) -> Run:
     """Runs a program with a library, perhaps perturbed; returns its results or its error."""
-    scope = names_for(library)
+    scope = scope_for(library)
     if perturbed is not None:
         scope["T"] = perturbed
         lines = [
@@ -442,8 +450,8 @@ def run(lines: list[str], library: Any, perturbed: Perturbed | None = None) -> R
 def gradients(values: list[Any], leaves: list[Any], library: Any, scale: float) -> list[Any]:
     """The gradients of the weighted sum of the values."""
     loss = weighted(values, library) * scale
-    found = library.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)
-    return [g if g is None or scale == 1 else g / scale for g in found]
+    grads = library.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)
+    return [g if g is None or scale == 1 else g / scale for g in grads]
 
 
 def weighted(values: list[Any], library: Any) -> Any:
@@ -453,8 +461,8 @@ def weighted(values: list[Any], library: Any) -> Any:
         if v is None:
             continue
         weights = np.cos(np.arange(v.numel()) + k).reshape(tuple(v.shape))
-        part = (v.double() * library.tensor(weights, dtype=library.float64)).sum()
-        total = part if total is None else total + part
+        term = (v.double() * library.tensor(weights, dtype=library.float64)).sum()
+        total = term if total is None else total + term
     return total
 
 
@@ -467,7 +475,7 @@ def difference(lines: list[str], counted: Counter[str] | None = None) -> str | N
     if theirs.error is not None:
         return None
     ours = run(lines, nnlib)
-    problem = compared_runs(ours, theirs, lines)
+    problem = run_difference(ours, theirs, lines)
     if problem is None:
         return None
     for explained in EXPLAINED:
@@ -477,16 +485,16 @@ def difference(lines: list[str], counted: Counter[str] | None = None) -> str | N
             return None
     if ours.error is not None:
         return problem
-    # Near a step, or where rounding decides, a library's results change with slightly other numbers.
+    # Near a jump of a function, or where rounding decides, the results change with the last digits.
     for seed in range(3):
-        for library, found in ((torch, theirs), (nnlib, ours)):
+        for library, original in ((torch, theirs), (nnlib, ours)):
             perturbed = run(lines, library, Perturbed(library, seed))
-            if compared_runs(perturbed, found, lines) is not None:
+            if run_difference(perturbed, original, lines) is not None:
                 return None
     return problem
 
 
-def compared_runs(ours: Run, theirs: Run, lines: list[str]) -> str | None:
+def run_difference(ours: Run, theirs: Run, lines: list[str]) -> str | None:
     """The first difference between two runs of a program, in words; None if there is none."""
     if ours.error is not None:
         return f"{ours.where}: nnlib raises {type(ours.error).__name__}: {str(ours.error)[:150]}"
@@ -496,33 +504,33 @@ def compared_runs(ours: Run, theirs: Run, lines: list[str]) -> str | None:
         if problem := tensor_difference(ours.values.get(name), value, TOLERANCE[narrowest]):
             return f"{name}: {problem}"
     narrowest = narrowest_of(theirs.values.values())
-    for what in ("gradients", "second"):
-        expected = getattr(theirs, what) or []
-        found = getattr(ours, what) or [None] * len(expected)
-        for k, (a, b) in enumerate(zip(found, expected, strict=False)):
-            if narrowest == "float16" and what == "second":
+    for order in ("gradients", "second"):
+        expected = getattr(theirs, order) or []
+        actual = getattr(ours, order) or [None] * len(expected)
+        for k, (a, b) in enumerate(zip(actual, expected, strict=False)):
+            if narrowest == "float16" and order == "second":
                 continue
             if problem := tensor_difference(a, b, TOLERANCE[narrowest], gradient=True):
-                return f"{what} of leaf {k}: {problem}"
+                return f"{order} of leaf {k}: {problem}"
     return None
 
 
 def ancestors(lines: list[str]) -> dict[str, set[str]]:
     """For each variable, the variables that it depends on, itself included, by the lines' text."""
-    found: dict[str, set[str]] = {}
+    dependencies: dict[str, set[str]] = {}
     for line in lines:
         code = line.split("T.no_grad(): ")[-1]
         text = re.sub('"[^"]*"', "", code)  # the letters in einsum's text are not variables
         names = re.findall(r"(?<![.\w])[a-z]\b(?!\()", text)
-        known = set(names).union(*[found.get(n, ()) for n in names])
+        known = set(names).union(*[dependencies.get(n, ()) for n in names])
         for changed in names[:1] if line.startswith(f"{names[0]} = ") else known:
-            found[changed] = found.get(changed, set()) | known
-    return found
+            dependencies[changed] = dependencies.get(changed, set()) | known
+    return dependencies
 
 
 def narrowest_of(tensors: Iterable[Any]) -> str:
-    kinds = {type_name(v) for v in tensors if v.is_floating_point()}
-    return min(kinds, default="float64", key=lambda kind: int(kind[5:]))
+    dtypes = {type_name(v) for v in tensors if v.is_floating_point()}
+    return min(dtypes, default="float64", key=lambda dtype: int(dtype[5:]))
 
 
 def type_name(x: Any) -> str:
@@ -534,16 +542,16 @@ def tensor_difference(
 ) -> str | None:
     """How two tensors differ by more than the tolerance, in words; None if they do not."""
     if theirs is None or ours is None:
-        # A gradient of zeros, or none at all: the libraries may treat a constant function differently.
+        # For a constant function one library may return a gradient of zeros and the other None.
         other = ours if theirs is None else theirs
         return (
             None if other is None or not values(other).any() else f"nnlib {ours}, PyTorch {theirs}"
         )
-    kind = type_name(theirs)
+    dtype = type_name(theirs)
     if tuple(ours.shape) != tuple(theirs.shape):
         return f"nnlib has shape {list(ours.shape)}, PyTorch {list(theirs.shape)}"
-    if type_name(ours) != kind:
-        return f"nnlib has {type_name(ours)}, PyTorch {kind}"
+    if type_name(ours) != dtype:
+        return f"nnlib has {type_name(ours)}, PyTorch {dtype}"
     if not gradient and ours.requires_grad != theirs.requires_grad:
         return f"requires_grad is {ours.requires_grad} in nnlib, {theirs.requires_grad} in PyTorch"
     a, b = values(ours), values(theirs)
@@ -580,7 +588,7 @@ def refuses_diagonals(lines: list[str], ours: Run, theirs: Run) -> bool:
 
 
 def checks_unused_indices(lines: list[str], ours: Run, theirs: Run) -> bool:
-    """nnlib raises an IndexError, and the program has a tensor without elements in PyTorch."""
+    """nnlib raises an IndexError, and one of the program's tensors has no elements in PyTorch."""
     refused = isinstance(ours.error, IndexError) and "is out of bounds" in str(ours.error)
     return refused and any(not v.numel() for v in theirs.values.values())
 
@@ -590,7 +598,7 @@ def squares_integers(lines: list[str], ours: Run, theirs: Run) -> bool:
     if ours.error is not None or "T.atan2(" not in "".join(lines):
         return False
     floats = [re.sub(r"T\.atan2\((\w), (\w)\)", atan2_of_floats, line) for line in lines]
-    return floats != lines and compared_runs(ours, run(floats, torch), lines) is None
+    return floats != lines and run_difference(ours, run(floats, torch), lines) is None
 
 
 def atan2_of_floats(call: re.Match[str]) -> str:
@@ -606,7 +614,7 @@ def divides_by_unrounded(lines: list[str], ours: Run, theirs: Run) -> bool:
     rounded = [REMAINDER.sub(remainder_of_one_type, line) for line in lines]
     if ours.error is not None or rounded == lines:
         return False
-    return compared_runs(ours, run(rounded, torch), lines) is None
+    return run_difference(ours, run(rounded, torch), lines) is None
 
 
 REMAINDER = re.compile(r"T\.remainder\((\w), (\w)\)|\b(\w) % (\w)$")
@@ -614,37 +622,39 @@ REMAINDER = re.compile(r"T\.remainder\((\w), (\w)\)|\b(\w) % (\w)$")
 
 def remainder_of_one_type(call: re.Match[str]) -> str:
     x, y = [name for name in call.groups() if name]
-    both = f"T.result_type({x}, {y})"
-    return f"T.remainder({x}.to({both}), {y}.to({both}))"
+    common_type = f"T.result_type({x}, {y})"
+    return f"T.remainder({x}.to({common_type}), {y}.to({common_type}))"
 
 
 def stores_results_by_columns(lines: list[str], ours: Run, theirs: Run) -> bool:
     """With PyTorch's new results stored row by row, nothing differs.
 
-    PyTorch stores a result of transposed matrices in their order, so flatten() copies it there.
+    PyTorch stores a result of transposed matrices in the order of those matrices, so flatten()
+    copies it in PyTorch, and changes in place of the copy do not reach the result.
     """
-    known, by_rows = set(), []
+    addresses, by_rows = set(), []
     for line in lines:
-        name, _, made = line.partition(" = ")
+        name, _, expression = line.partition(" = ")
         value = theirs.values.get(name)
         if not isinstance(value, torch.Tensor):
             by_rows.append(line)
             continue
-        memory = value.untyped_storage().data_ptr()
-        new = memory not in known and not value.is_contiguous()
-        by_rows.append(f"{name} = ({made}).contiguous()" if new else line)
-        known.add(memory)
+        address = value.untyped_storage().data_ptr()
+        new = address not in addresses and not value.is_contiguous()
+        by_rows.append(f"{name} = ({expression}).contiguous()" if new else line)
+        addresses.add(address)
     if ours.error is not None or by_rows == lines:
         return False
-    return compared_runs(ours, run(by_rows, torch), lines) is None
+    return run_difference(ours, run(by_rows, torch), lines) is None
 
 
 def normalizes_zeros(lines: list[str], ours: Run, theirs: Run) -> bool:
     """Only gradients differ, and the program normalizes a row of zeros.
 
-    The row's gradient is divided by 1e-12; added to that, a float32 loses all other parts.
+    The row's gradient is divided by 1e-12; a float32 sum that contains such a number loses its
+    other terms.
     """
-    if ours.error is not None or compared_runs(Run(ours.values), Run(theirs.values), lines):
+    if ours.error is not None or run_difference(Run(ours.values), Run(theirs.values), lines):
         return False
     calls = re.findall(r"F\.normalize\((\w), dim=(-?\d)", "".join(lines))
     return any(bool((theirs.values[name] == 0).all(int(dim)).any()) for name, dim in calls)
@@ -681,10 +691,10 @@ def rounds_float16_better(lines: list[str], ours: Run, theirs: Run) -> bool:
 HALF = re.compile(r"T\.float16|\.half\(\)")
 
 
-def error_of(found: Run, exact: Run) -> float:
+def error_of(results: Run, exact: Run) -> float:
     """The largest relative difference of values and gradients."""
-    pairs = [(found.values[n], v) for n, v in exact.values.items()]
-    pairs += zip(found.gradients or (), exact.gradients or (), strict=False)
+    pairs = [(results.values[n], v) for n, v in exact.values.items()]
+    pairs += zip(results.gradients or (), exact.gradients or (), strict=False)
     errors = [
         float(np.abs(values(a) - values(b)).max(initial=0) / max(1.0, np.abs(values(b)).max(initial=0)))
         for a, b in pairs if a is not None and b is not None
@@ -718,14 +728,14 @@ EXPLAINED = [
 
 def shortened(lines: list[str], kind: str) -> list[str]:
     """The program without the lines that this kind of difference does not need."""
-    at = len(lines) - 1
-    while at >= 0:
-        fewer = lines[:at] + lines[at + 1 :]
-        found = difference(fewer) if fewer else None
-        if found is not None and found.split(":")[0].split(" ")[0] == kind:
+    position = len(lines) - 1
+    while position >= 0:
+        fewer = lines[:position] + lines[position + 1 :]
+        problem = difference(fewer) if fewer else None
+        if problem is not None and problem.split(":")[0].split(" ")[0] == kind:
             lines = fewer
-            at = min(at, len(lines))
-        at -= 1
+            position = min(position, len(lines))
+        position -= 1
     return lines
 
 
@@ -751,20 +761,20 @@ def search(
     """The number of programs run, a test for each difference found, the counts of explained ones."""
     explained: Counter[str] = Counter()
     end = None if seconds is None else time.monotonic() + seconds
-    found: dict[str, str] = {}
-    at = 0
-    while (programs is None or at < programs) and (end is None or time.monotonic() < end):
-        lines = Maker(seed + at).program()
+    tests: dict[str, str] = {}
+    count = 0
+    while (programs is None or count < programs) and (end is None or time.monotonic() < end):
+        lines = Maker(seed + count).program()
         problem = difference(lines, explained)
         if problem is not None:
             lines = shortened(lines, problem.split(":")[0].split(" ")[0])
             problem = difference(lines) or problem
-            text = as_test(lines, problem, seed + at)
-            if lines[-1] not in found:
+            text = as_test(lines, problem, seed + count)
+            if lines[-1] not in tests:
                 print(f"\n{text}", flush=True)
-            found[lines[-1]] = text
-        at += 1
-    return at, list(found.values()), explained
+            tests[lines[-1]] = text
+        count += 1
+    return count, list(tests.values()), explained
 
 
 def properties(seconds: float) -> int:

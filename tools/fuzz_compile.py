@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "tools"))
 
-from fuzz import TOLERANCE, Maker, names_for, quiet, weighted  # noqa: E402
+from fuzz import TOLERANCE, Maker, quiet, scope_for, weighted  # noqa: E402
 
 import nnlib  # noqa: E402
 from nnlib.graph import GraphError  # noqa: E402
@@ -62,10 +62,10 @@ class Program:
             name, _, text = line.partition(" = ")
             if lines[len(self.inputs)] != line:
                 break
-            self.inputs.append((name, eval(text, names_for(nnlib))))
+            self.inputs.append((name, eval(text, scope_for(nnlib))))
         self.body = lines[len(self.inputs) :]
         self.text = self._text()
-        scope = {**names_for(nnlib), "weighted": weighted, "nnlib": nnlib}
+        scope = {**scope_for(nnlib), "weighted": weighted, "nnlib": nnlib}
         exec(self.text, scope)
         self.function = scope["program"]
         self.expected = functools.cache(self._expected)
@@ -80,10 +80,10 @@ class Program:
                 names_of_results[line[0]] = None
         variables = ", ".join(f"{n!r}: {n}" for n in names_of_results)
         tail = [
-            f"found = {{{variables}}}",
-            "loss = weighted([v for v in found.values() if v.requires_grad], nnlib)",
-            "out = {n: v.detach() for n, v in found.items()}",
-            f"leaves = [{', '.join('given_' + n for n in floats)}]",
+            f"results = {{{variables}}}",
+            "loss = weighted([v for v in results.values() if v.requires_grad], nnlib)",
+            "out = {n: v.detach() for n, v in results.items()}",
+            f"leaves = [{', '.join('input_' + n for n in floats)}]",
             "if loss is None or not leaves: return out",
             "gs = T.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)",
             "gs = [g if g is not None else T.zeros_like(x) for g, x in zip(gs, leaves)]",
@@ -95,16 +95,19 @@ class Program:
             "out['second'] = [g.detach() for g in second]",
             "return out",
         ]
-        keep = [f"given_{n} = {n}" for n in floats]
-        lines = [*keep, *copies, *self.body, *tail]
+        saved_inputs = [f"input_{n} = {n}" for n in floats]
+        lines = [*saved_inputs, *copies, *self.body, *tail]
         return f"def program({', '.join(names)}):\n" + "\n".join(f"    {x}" for x in lines) + "\n"
 
-    def arguments(self, turn: int) -> list[Any]:
-        """Its own values, then others of the same types and shapes, then special ones."""
-        return [_varied(v, turn, k) for k, (_, v) in enumerate(self.inputs)]
+    def arguments(self, call: int) -> list[Any]:
+        """The arguments of call 0 (its own values), 1 (others) or 2 (with nan, inf and zeros).
 
-    def _expected(self, turn: int) -> Any:
-        return _outcome(self.function, self.arguments(turn))
+        All have the types and shapes of the program's own values.
+        """
+        return [_varied(v, call, k) for k, (_, v) in enumerate(self.inputs)]
+
+    def _expected(self, call: int) -> Any:
+        return _outcome(self.function, self.arguments(call))
 
 
 @functools.lru_cache(maxsize=1)  # both back ends are compared with the same outcomes
@@ -112,16 +115,16 @@ def program_of(seed: int) -> Program:
     return Program(seed)
 
 
-def _varied(value: Any, turn: int, k: int) -> Any:
+def _varied(value: Any, call: int, k: int) -> Any:
     data = np.array(value._data)
-    if turn and data.size:
-        data = np.roll(data, turn)
+    if call and data.size:
+        data = np.roll(data, call)
         if data.dtype.kind == "f":
-            data = data * data.dtype.type(-0.75 if turn == 1 else 1.25)
-            if turn == 2:
+            data = data * data.dtype.type(-0.75 if call == 1 else 1.25)
+            if call == 2:
                 special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0], data.dtype)
-                some = data.reshape(-1)[:: 1 + k % 3]
-                some[:] = np.resize(special, some.shape)
+                chosen = data.reshape(-1)[:: 1 + k % 3]
+                chosen[:] = np.resize(special, chosen.shape)
     return nnlib.tensor(data, requires_grad=value.requires_grad)
 
 
@@ -130,17 +133,17 @@ def difference(seed: int, backend: str) -> str | None:
     program = program_of(seed)
     compiled = nnlib.compile(program.function, backend=backend)
     with quiet(), np.errstate(all="ignore"):
-        for turn in (0, 1, 2):
-            result = _outcome(compiled, program.arguments(turn))
+        for call in (0, 1, 2):
+            result = _outcome(compiled, program.arguments(call))
             if isinstance(result, GraphError) or "Please clone() it first" in str(result):
                 return f"refused: {result}"
-            problem = _mismatch(result, program.expected(turn))
-            if problem is not None and not rounding_decides(program, turn):
-                return f"seed {seed}, {backend}, call {turn}: {problem}\n{program.text}"
+            problem = _mismatch(result, program.expected(call))
+            if problem is not None and not rounding_decides(program, call):
+                return f"seed {seed}, {backend}, call {call}: {problem}\n{program.text}"
     return None
 
 
-def rounding_decides(program: Program, turn: int) -> bool:
+def rounding_decides(program: Program, call: int) -> bool:
     """Whether eager nnlib's own results change when the arguments are rounded differently.
 
     They do near a step (a // b, sign), and where nearly equal numbers are subtracted.
@@ -148,22 +151,22 @@ def rounding_decides(program: Program, turn: int) -> bool:
     half = any("float16" in str(v.dtype) for _, v in program.inputs)
     if half and "layer_norm" in program.text:
         return True  # equal numbers differ from their mean by its rounding error, divided by 0.003
-    expected = program.expected(turn)
-    if turn == 2 and _is_huge(expected):
+    expected = program.expected(call)
+    if call == 2 and _is_huge(expected):
         return True  # whether a sum of such numbers becomes infinite depends on their order
     for seed in range(6):
         rng = np.random.default_rng(seed)
-        changed = [_rounded_differently(x, rng) for x in program.arguments(turn)]
+        changed = [_rounded_differently(x, rng) for x in program.arguments(call)]
         if _mismatch(_outcome(program.function, changed), expected) is not None:
             return True
     return False
 
 
-def _is_huge(found: Any) -> bool:
+def _is_huge(outcome: Any) -> bool:
     """Whether there are numbers as large as those that nan_to_num() puts in place of infinities."""
-    if isinstance(found, Exception):
+    if isinstance(outcome, Exception):
         return False
-    arrays = [np.asarray(t._data) for t in nnlib.trees.flatten(found)[0]]
+    arrays = [np.asarray(t._data) for t in nnlib.trees.flatten(outcome)[0]]
     return any(
         (np.abs(x[np.isfinite(x)]) > np.finfo(x.dtype).max / 1e4).any()
         for x in arrays
@@ -193,7 +196,7 @@ def _mismatch(compiled: Any, expected: Any) -> str | None:
         if isinstance(expected, Exception) and isinstance(compiled, Exception):
             return None
         if "inplace operation" in str(expected):
-            return None  # a trace keeps the true value that eager nnlib has overwritten
+            return None  # a trace still has the value that eager nnlib has overwritten
         return f"compiled {compiled!r}, eager {expected!r}"
     ours, structure = nnlib.trees.flatten(compiled)
     theirs, expected_structure = nnlib.trees.flatten(expected)
@@ -223,7 +226,7 @@ def search(first: int, programs: int, numba_too: bool = True) -> tuple[int, list
     """The number of refused programs, and the differences found."""
     from nnlib.graph.lower import machine
 
-    refused, found = 0, []
+    refused, problems = 0, []
     compiled = machine.loaded
     for seed in range(first, first + programs):
         by_numba = numba_too and seed % BY_NUMBA == 0
@@ -236,10 +239,10 @@ def search(first: int, programs: int, numba_too: bool = True) -> tuple[int, list
                     break
                 if problem is not None:
                     print(problem, flush=True)
-                    found.append(problem)
+                    problems.append(problem)
         finally:
             machine.loaded = compiled
-    return refused, found
+    return refused, problems
 
 
 def main() -> int:
@@ -249,9 +252,9 @@ def main() -> int:
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
     print(f"{options.programs} pure programs from seed {seed} on")
-    refused, found = search(seed, options.programs)
-    print(f"{refused} refused, {len(found)} differ")
-    return 1 if found else 0
+    refused, problems = search(seed, options.programs)
+    print(f"{refused} refused, {len(problems)} differ")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

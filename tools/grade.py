@@ -57,7 +57,7 @@ def configure(classroom: Path, course: str = "sigmoid-to-sequence") -> None:
 
 
 def nbgrader(classroom: Path, *arguments: str, book: Path | None = None) -> int:
-    """Runs a command of nbgrader in the classroom; programs that it starts are on the PATH."""
+    """Runs a command of nbgrader in the classroom; the PATH begins with this Python's programs."""
     environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     environment |= {"NNLIB_COURSE": "graded", "NNLIB_PROGRESS": "off"}
     if book is not None:
@@ -85,10 +85,10 @@ def grade(name: str, classroom: Path) -> int:
             f"error: nothing was handed in: put notebooks at {classroom}/submitted/NAME/{name}/"
             f"{name}.ipynb, or collect them: nbgrader collect {name}"
         )
-    if (why := sandbox.trouble()) is not None:
-        raise SystemExit(f"error: there is no sandbox, so nothing is run: {why}")
-    if (weak := sandbox.weakness()) is not None:
-        print(f"warning: {weak}", file=sys.stderr)
+    if (reason := sandbox.trouble()) is not None:
+        raise SystemExit(f"error: there is no sandbox, so nothing is run: {reason}")
+    if (weakness := sandbox.weakness()) is not None:
+        print(f"warning: {weakness}", file=sys.stderr)
     configure(classroom)
     with tempfile.TemporaryDirectory(prefix="book-") as folder:
         book = sandbox.stripped(Path(folder) / "book")
@@ -105,8 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--assign", action="store_true", help="make the assignment")
     parser.add_argument("--in", dest="classroom", type=Path, default=assignment.CLASSROOM)
     options = parser.parse_args(arguments)
-    act = assign if options.assign else grade
-    return act(options.name, options.classroom.resolve())
+    command = assign if options.assign else grade
+    return command(options.name, options.classroom.resolve())
 
 
 if __name__ == "__main__":

@@ -56,10 +56,10 @@ def proxy() -> str:
     Raises:
         HubError: it is not installed.
     """
-    found = os.environ.get("BOOK_PROXY") or shutil.which(PROXY)
-    if found is None:
+    program = os.environ.get("BOOK_PROXY") or shutil.which(PROXY)
+    if program is None:
         raise HubError(f"the hub's proxy is missing: npm install -g {PROXY}@5.3.0 (or BOOK_PROXY)")
-    return found
+    return program
 
 
 def free_ports(count: int) -> list[int]:
@@ -172,7 +172,7 @@ class Trial:
             if cell["cell_type"] != "code" or "skip-execution" in tags:
                 continue
             began = time.monotonic()
-            if await executed(websocket, "".join(cell["source"])) != "ok":
+            if await execute(websocket, "".join(cell["source"])) != "ok":
                 student.failed.append(number)
             student.cells += 1
             student.slowest = max(student.slowest, time.monotonic() - began)
@@ -180,7 +180,7 @@ class Trial:
         self.websockets.append(websocket)  # closed with the hub
 
 
-async def executed(websocket: Any, code: str) -> str:
+async def execute(websocket: Any, code: str) -> str:
     """Runs code through a kernel's websocket; returns the reply's status when it is idle."""
     key = uuid.uuid4().hex
     header = {"msg_id": key, "msg_type": "execute_request", "username": "", "session": key,
@@ -209,13 +209,13 @@ async def executed(websocket: Any, code: str) -> str:
 
 def memory(folder: Path) -> dict[str, list[float]]:
     """The megabytes (PSS) of each process that this hub started, by kind."""
-    found: dict[str, list[float]] = {"hub": [], "proxy": [], "server": [], "kernel": []}
-    mark = f"BOOK_HUB={folder}".encode()
-    home = f"HOME={folder}".encode()
+    sizes: dict[str, list[float]] = {"hub": [], "proxy": [], "server": [], "kernel": []}
+    hub_variable = f"BOOK_HUB={folder}".encode()
+    home_variable = f"HOME={folder}".encode()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             environment = (entry / "environ").read_bytes()
-            if mark not in environment and home not in environment:
+            if hub_variable not in environment and home_variable not in environment:
                 continue
             command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             rollup = (entry / "smaps_rollup").read_text()
@@ -225,8 +225,8 @@ def memory(folder: Path) -> dict[str, list[float]]:
         kinds = {"ipykernel": "kernel", "singleuser": "server", PROXY: "proxy", "jupyterhub": "hub"}
         kind = next((k for word, k in kinds.items() if word in command), None)
         if kind:
-            found[kind].append(size)
-    return found
+            sizes[kind].append(size)
+    return sizes
 
 
 async def trial(address: str, token: str, users: int, chapter: str, folder: Path) -> dict:
@@ -239,8 +239,8 @@ async def trial(address: str, token: str, users: int, chapter: str, folder: Path
     start = time.monotonic()
     barrier = asyncio.Barrier(users + 1)
     sessions = [asyncio.create_task(students.session(f"student{i}", barrier)) for i in range(users)]
-    waiting = asyncio.create_task(barrier.wait())
-    done, _ = await asyncio.wait([waiting, *sessions], return_when=asyncio.FIRST_COMPLETED)
+    all_ready = asyncio.create_task(barrier.wait())
+    done, _ = await asyncio.wait([all_ready, *sessions], return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()  # a session that ends before the barrier has failed: this raises its error
     wall, megabytes = time.monotonic() - start, memory(folder)
@@ -254,12 +254,12 @@ def report(results: dict) -> str:
     lines = [
         f"{len(students)} students, {students[0].cells} cells each, {results['wall']:.0f} s in all"
     ]
-    for what, values in {
+    for label, values in {
         "server ready": [s.ready for s in students], "chapter run": [s.ran for s in students],
         "slowest cell": [s.slowest for s in students],
     }.items():  # fmt: skip
-        middle = statistics.median(values)
-        lines.append(f"  {what}: {min(values):.1f} to {max(values):.1f} s (median {middle:.1f})")
+        median = statistics.median(values)
+        lines.append(f"  {label}: {min(values):.1f} to {max(values):.1f} s (median {median:.1f})")
     for kind, sizes in results["memory"].items():
         if sizes:
             lines.append(f"  {kind}: {len(sizes)} × {statistics.mean(sizes):.0f} MB")

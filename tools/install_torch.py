@@ -23,9 +23,9 @@ SECONDS = 5  # to wait for the index
 
 def wanted(project: Path = ROOT / "pyproject.toml") -> str:
     """The version that the tests require."""
-    found = re.search(r'"torch==([\d.]+)"', project.read_text("utf8"))
-    assert found, f"{project} does not require a version of torch"
-    return found[1]
+    match = re.search(r'"torch==([\d.]+)"', project.read_text("utf8"))
+    assert match, f"{project} does not require a version of torch"
+    return match[1]
 
 
 def installed() -> str | None:

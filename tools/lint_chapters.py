@@ -34,14 +34,14 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS_FILE = ROOT / "tools" / "words.txt"
 
 FOLDED = {"hide-input", "hide-cell", "remove-cell", "remove-input"}
-MOST_LINES = 20  # in any cell
+MOST_LINES = 20  # in any code cell
 LONG_CELL = 10  # lines; one shown cell in ten may have more
-MOST_MEDIAN = 4  # of the shown cells
-WIDEST = 80  # in a line: more do not fit into the page
-EXERCISES = (6, 12)
-LONGEST_SENTENCE, COLONS = 30, 2
-NUMBERS_OF_AN_EXAMPLE = 4
-COMMENTS = 0.08
+MOST_MEDIAN = 4  # lines: the largest median of the shown cells
+WIDEST = 80  # characters in a line: more do not fit into the page
+EXERCISES = (6, 12)  # the fewest and the most of a chapter
+LONGEST_SENTENCE, COLONS = 30, 2  # words in a sentence; colons in a paragraph
+NUMBERS_OF_AN_EXAMPLE = 4  # at least
+COMMENTS = 0.08  # the largest fraction of the lines of code
 FILLERS = ("simply", "obviously", "trivially", "just", "of course", "needless")
 BOILERPLATE = re.compile(
     r"rcParams|tight_layout|set_[xy](label|lim|ticks)|\.spines|plt\.style|gridspec"
@@ -66,15 +66,17 @@ class Chapter:
 
     @property
     def allowed(self) -> set[str]:
-        found = re.findall(r"<!-- lint: allow ([\w ]+) -->", self.text)
-        return {word for words in found for word in words.split()}
+        comments = re.findall(r"<!-- lint: allow ([\w ]+) -->", self.text)
+        return {word for words in comments for word in words.split()}
 
     @property
     def text(self) -> str:
         return "\n\n".join(text for _, text in self.texts)
 
     def shown(self) -> list[tuple[int, str]]:
-        return [(at, code) for at, code, cell in self.codes if not FOLDED & set(tags_of(cell))]
+        return [
+            (number, code) for number, code, cell in self.codes if not FOLDED & set(tags_of(cell))
+        ]
 
     def code(self) -> str:
         return "\n".join(code for _, code, _ in self.codes)
@@ -82,11 +84,11 @@ class Chapter:
 
 def read(path: Path) -> Chapter:
     chapter = Chapter(path)
-    for at, cell in enumerate(json.loads(path.read_text("utf8"))["cells"]):
+    for number, cell in enumerate(json.loads(path.read_text("utf8"))["cells"]):
         if cell["cell_type"] == "markdown":
-            chapter.texts.append((at, source_of(cell)))
+            chapter.texts.append((number, source_of(cell)))
         elif cell["cell_type"] == "code":
-            chapter.codes.append((at, source_of(cell), cell))
+            chapter.codes.append((number, source_of(cell), cell))
     return chapter
 
 
@@ -102,8 +104,8 @@ def lines_of(code: str) -> list[str]:
 
 
 def without_fences(text: str) -> str:
-    """The text without fenced code; the content of a directive's fence ({margin}) is text."""
-    kept: list[str] = []
+    """The text without fenced code; what a directive such as {margin} fences is text."""
+    lines: list[str] = []
     fences: list[tuple[str, bool]] = []  # the open fences' marks, and whether they hold code
     for line in text.splitlines():
         mark = re.match(r"(`{3,})(.*)", line)
@@ -112,8 +114,8 @@ def without_fences(text: str) -> str:
         elif mark and not (fences and fences[-1][1]):
             fences.append((mark[1], not mark[2].startswith("{")))
         elif not (fences and fences[-1][1]):
-            kept.append(line)
-    return "\n".join(kept)
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def prose(text: str) -> str:
@@ -129,12 +131,6 @@ def prose(text: str) -> str:
     return re.sub(r"[*_#|★]", " ", text)
 
 
-def counted(text: str) -> int:
-    """The number of words of prose, without folded hints and solutions."""
-    open_text = re.sub(r"<details.*?</details>", " ", text, flags=re.DOTALL)
-    return len(re.findall(r"[^\W\d_][\w’'-]*", prose(open_text)))
-
-
 # --- the rules: each yields its faults ----------------------------------------------------------
 
 RULES: dict[str, Callable[[Chapter], Iterator[str]]] = {}
@@ -148,7 +144,7 @@ def rule(function: Callable[[Chapter], Iterator[str]]) -> Callable[[Chapter], It
 
 @rule
 def title(chapter: Chapter) -> Iterator[str]:
-    """One title, in the first cell, with the question in italics below it."""
+    """A chapter has one title, in the first cell, and the question in italics below it."""
     titles = re.findall(r"^# .+$", without_fences(chapter.text), flags=re.M)
     if len(titles) != 1:
         yield f"one title (# …) is needed, not {len(titles)}"
@@ -159,7 +155,7 @@ def title(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def shape(chapter: Chapter) -> Iterator[str]:
-    """Opening, closing, predictions, exercises, quiz, PyTorch, further reading."""
+    """A chapter has every part: opening, predictions, exercises, quiz, PyTorch, closing, …"""
     text, code = chapter.text, chapter.code()
     for name in ("nn-opening", "nn-closing"):
         if f":class: {name}" not in text:
@@ -183,15 +179,17 @@ def shape(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def cells(chapter: Chapter) -> Iterator[str]:
-    """Cells short enough to read, lines short enough for the page."""
-    for at, code, _ in chapter.codes:
+    """Cells are short enough to read, and lines are short enough for the page."""
+    for number, code, _ in chapter.codes:
         if len(lines_of(code)) > MOST_LINES:
-            yield f"cell {at}: {len(lines_of(code))} lines; at most {MOST_LINES}"
-    solutions = [(at, found) for at, text in chapter.texts for found in SOLUTION.findall(text)]
-    for at, code in [*chapter.shown(), *solutions]:
+            yield f"cell {number}: {len(lines_of(code))} lines; at most {MOST_LINES}"
+    solutions = [
+        (number, solution) for number, text in chapter.texts for solution in SOLUTION.findall(text)
+    ]
+    for number, code in [*chapter.shown(), *solutions]:
         for line in code.splitlines():
             if len(line) > WIDEST:
-                yield f"cell {at}: a line of {len(line)} characters; the page shows {WIDEST}"
+                yield f"cell {number}: a line of {len(line)} characters; the page shows {WIDEST}"
     shown = [len(lines_of(code)) for _, code in chapter.shown()]
     if not shown:
         return
@@ -205,32 +203,32 @@ def cells(chapter: Chapter) -> Iterator[str]:
 @rule
 def checks(chapter: Chapter) -> Iterator[str]:
     """A cell that the page does not run (checks-text) is hidden, and no later cell needs it."""
-    for at, code, cell in chapter.codes:
+    for number, code, cell in chapter.codes:
         if "checks-text" not in tags_of(cell):
             continue
         if "remove-cell" not in tags_of(cell):
-            yield f"cell {at}: tagged checks-text, and the page would show it without running it"
-        later = [code for n, code, _ in chapter.codes if n > at]
+            yield f"cell {number}: tagged checks-text, but the page would show it and not run it"
+        later = [code for n, code, _ in chapter.codes if n > number]
         if needed := sorted(assigned(code) & set().union(*map(read_variables, later))):
-            yield f"cell {at}: tagged checks-text, and a later cell uses {', '.join(needed)}"
+            yield f"cell {number}: tagged checks-text, and a later cell uses {', '.join(needed)}"
 
 
 def assigned(code: str) -> set[str]:
     """The variables that a cell assigns."""
-    return {s.get_name() for s in table_of(code).get_symbols() if s.is_assigned()}
+    return {s.get_name() for s in symbol_table(code).get_symbols() if s.is_assigned()}
 
 
 def read_variables(code: str) -> set[str]:
     """The variables that a cell reads, its functions included, and does not set itself."""
-    waiting, read = [table_of(code)], set()
-    while waiting:
-        scope = waiting.pop()
-        waiting += scope.get_children()
-        read |= {s.get_name() for s in scope.get_symbols() if s.is_referenced() and s.is_global()}
-    return read - assigned(code)
+    scopes, names = [symbol_table(code)], set()
+    while scopes:
+        scope = scopes.pop()
+        scopes += scope.get_children()
+        names |= {s.get_name() for s in scope.get_symbols() if s.is_referenced() and s.is_global()}
+    return names - assigned(code)
 
 
-def table_of(code: str) -> symtable.SymbolTable:
+def symbol_table(code: str) -> symtable.SymbolTable:
     return symtable.symtable(code, "a cell", "exec")
 
 
@@ -266,8 +264,8 @@ def paragraphs(text: str) -> Iterator[str]:
     for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )", text):
         if "|" in block or re.match(r"\s*(#|```)", block):  # tables, headings
             continue
-        if kept := " ".join(prose(block).split()):
-            yield kept
+        if paragraph := " ".join(prose(block).split()):
+            yield paragraph
 
 
 def sentences_of(paragraph: str) -> list[str]:
@@ -277,45 +275,49 @@ def sentences_of(paragraph: str) -> list[str]:
 @rule
 def sentences(chapter: Chapter) -> Iterator[str]:
     """No sentence is too long, and no paragraph is a chain of colons."""
-    for at, text in chapter.texts:
+    for number, text in chapter.texts:
         for paragraph in paragraphs(text):
             for sentence in sentences_of(paragraph):
                 count = len(re.findall(r"[^\W_][\w’'.,-]*", sentence))
                 if count > LONGEST_SENTENCE:
-                    yield f"cell {at}: a sentence of {count} words: “{sentence[:60]}…”"
+                    yield f"cell {number}: a sentence of {count} words: “{sentence[:60]}…”"
             if (colons := len(re.findall(r":(?=\s|$)", paragraph))) > COLONS:
-                yield f"cell {at}: {colons} colons in a paragraph: “{paragraph[:60]}…”"
+                yield f"cell {number}: {colons} colons in a paragraph: “{paragraph[:60]}…”"
 
 
 @rule
 def lists(chapter: Chapter) -> Iterator[str]:
     """No line inside a paragraph begins like a list item: "… or 1." would become a list."""
-    for at, text in chapter.texts:
+    for number, text in chapter.texts:
         lines = without_fences(text).splitlines()
-        for before, line in itertools.pairwise(lines):
+        for previous, line in itertools.pairwise(lines):
             starts = re.match(r"(\d+[.)]|[-+*]) ", line)
-            if starts and before.strip() and not re.match(r"\s*(\d+[.)]|[-+*]) |\s{2,}", before):
-                yield f"cell {at}: “{line[:30]}” begins a list inside a paragraph; rewrap it"
+            in_list = re.match(r"\s*(\d+[.)]|[-+*]) |\s{2,}", previous)
+            if starts and previous.strip() and not in_list:
+                yield f"cell {number}: “{line[:30]}” begins a list inside a paragraph; rewrap it"
 
 
 @rule
 def openings(chapter: Chapter) -> Iterator[str]:
     """No paragraph begins with a comment: Markdown would leave the rest of that line raw."""
-    for at, text in chapter.texts:
+    for number, text in chapter.texts:
         lines = ["", *without_fences(text).splitlines()]
-        for before, line in itertools.pairwise(lines):
+        for previous, line in itertools.pairwise(lines):
             after = re.sub(r"<!--.*?-->", "", line).strip()
-            if line.startswith("<!--") and after and not before.strip():
-                yield f"cell {at}: “{after[:30]}” follows a comment; put the comment after it"
+            if line.startswith("<!--") and after and not previous.strip():
+                yield f"cell {number}: “{after[:30]}” follows a comment; put the comment after it"
 
 
 @rule
 def vocabulary(chapter: Chapter) -> Iterator[str]:
-    """The field's words, not private ones; also in the texts of figures and questions."""
-    for at, text in [*chapter.texts, *((at, readers_text(code)) for at, code, _ in chapter.codes)]:
+    """Texts use the field's words, not private ones; so do the texts of figures and questions."""
+    for number, text in [
+        *chapter.texts,
+        *((number, readers_text(code)) for number, code, _ in chapter.codes),
+    ]:
         for word, instead in PRIVATE.items():
-            if found := re.search(rf"\b(?:{word})\b", prose(text), flags=re.IGNORECASE):
-                yield f"cell {at}: “{found[0]}” is not the field's word; use {instead}"
+            if match := re.search(rf"\b(?:{word})\b", prose(text), flags=re.IGNORECASE):
+                yield f"cell {number}: “{match[0]}” is not the field's word; use {instead}"
 
 
 @rule
@@ -327,8 +329,8 @@ def examples(chapter: Chapter) -> Iterator[str]:
             continue
         roles = r"\{(eq|ref|doc|cite)[^`]*`[^`]*`"
         shown = re.sub(rf"_\{{[^}}]*\}}|_\d|\^\{{[^}}]*\}}|{roles}", " ", section)
-        found = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)|\{glue:text\}", shown)
-        if len(found) < NUMBERS_OF_AN_EXAMPLE or not re.search(r"[=≈|]|\\approx", section):
+        values = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)|\{glue:text\}", shown)
+        if len(values) < NUMBERS_OF_AN_EXAMPLE or not re.search(r"[=≈|]|\\approx", section):
             yield f"“{heading[3:]}” displays a formula but has no example with numbers"
 
 
@@ -369,8 +371,8 @@ def quoted(text: str) -> set[str]:
 def explained(chapter: Chapter) -> Iterator[str]:
     """Each call is named in the text before its first use or right after it."""
     known = KNOWN | explained_before(chapter.path)
-    for at, code in chapter.shown():
-        after = next((n for n, _ in chapter.texts if n > at), at)
+    for number, code in chapter.shown():
+        after = next((n for n, _ in chapter.texts if n > number), number)
         known |= quoted("\n\n".join(text for n, text in chapter.texts if n <= after))
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -382,21 +384,21 @@ def explained(chapter: Chapter) -> Iterator[str]:
             last = name.split(".")[-1]
             if re.fullmatch(r"\w+", last) and last not in known and not name.startswith(HELPERS):
                 known.add(last)
-                yield f"cell {at}: the text does not say what `{last}` does"
+                yield f"cell {number}: the text does not say what `{last}` does"
 
 
 @rule
 def comments(chapter: Chapter) -> Iterator[str]:
     """Code has few comments, because the prose explains it."""
-    lines = found = 0
+    lines = count = 0
     for _, code, cell in chapter.codes:
-        if "exercise" in tags_of(cell):  # a stub's comments say what to write
+        if "exercise" in tags_of(cell):  # a stub's comments explain what to write
             continue
         lines += len(lines_of(code))
         tokens = tokenize.generate_tokens(io.StringIO(code).readline)
-        found += sum(token.type == tokenize.COMMENT for token in tokens)
-    if found > COMMENTS * max(lines, 1):
-        yield f"comments in {found} of {lines} lines; at most {COMMENTS:.0%} are allowed"
+        count += sum(token.type == tokenize.COMMENT for token in tokens)
+    if count > COMMENTS * max(lines, 1):
+        yield f"comments in {count} of {lines} lines; at most {COMMENTS:.0%} are allowed"
 
 
 def calls(code: str) -> Iterator[tuple[str, ast.Call]]:
@@ -408,40 +410,40 @@ def calls(code: str) -> Iterator[tuple[str, ast.Call]]:
 
 @rule
 def alternatives(chapter: Chapter) -> Iterator[str]:
-    """Every figure has a caption and alternative text."""
-    for at, code, cell in chapter.codes:
+    """Every figure has a title, a caption and alternative text."""
+    for number, code, cell in chapter.codes:
         for name, call in calls(code):
             if name != "live.figure":
                 continue
             keywords = {keyword.arg for keyword in call.keywords}
             for needed in sorted({"title", "caption", "alt"} - keywords):
-                yield f"cell {at}: a figure without {needed}="
+                yield f"cell {number}: a figure without {needed}="
         image = cell["metadata"].get("mystnb", {}).get("image", {})
         if re.search(r"\bplt\.|\.imshow\(", code) and not image.get("alt"):
-            yield f"cell {at}: matplotlib needs alternative text in mystnb: image: alt"
-    for at, text in chapter.texts:
+            yield f"cell {number}: matplotlib needs alternative text in mystnb: image: alt"
+    for number, text in chapter.texts:
         if re.search(r"!\[\s*\]\(", text) or re.search(r"<img(?![^>]*\balt=)", text):
-            yield f"cell {at}: a picture without alternative text"
+            yield f"cell {number}: a picture without alternative text"
 
 
 @rule
 def plotting(chapter: Chapter) -> Iterator[str]:
-    """The code for a plot's look is in course/, not in a cell."""
-    for at, code, _ in chapter.codes:
-        if found := BOILERPLATE.search(code):
-            yield f"cell {at}: {found[0]} is plotting boilerplate; put it into course/"
+    """The code that styles a plot is in course/, not in a cell."""
+    for number, code, _ in chapter.codes:
+        if match := BOILERPLATE.search(code):
+            yield f"cell {number}: {match[0]} is plotting boilerplate; put it into course/"
 
 
 @rule
 def seeds(chapter: Chapter) -> Iterator[str]:
-    """Nothing random without a seed."""
+    """Every random result has a seed."""
     seeded = False
-    for at, code, _ in chapter.codes:
+    for number, code, _ in chapter.codes:
         if "manual_seed(" in code:
             seeded = True
         for name, call in calls(code):
             if unseeded(name, call, seeded):
-                yield f"cell {at}: {name} is random without a seed"
+                yield f"cell {number}: {name} is random without a seed"
 
 
 def unseeded(name: str, call: ast.Call, seeded: bool) -> bool:
@@ -463,11 +465,12 @@ def unseeded(name: str, call: ast.Call, seeded: bool) -> bool:
 @rule
 def numbers(chapter: Chapter) -> Iterator[str]:
     """Decimals in prose come from a cell; names that are shown are computed, and vice versa."""
-    for at, text in chapter.texts:
+    for number, text in chapter.texts:
         exact = set(" ".join(re.findall(r"<!-- exact: ([^>]*) -->", text)).split())
-        for found in DECIMAL.findall(prose(text)):
-            if found not in exact:
-                yield f"cell {at}: no cell computes {found} in the prose; use course.say, or exact"
+        for decimal in DECIMAL.findall(prose(text)):
+            if decimal not in exact:
+                advice = "use course.say, or exact"
+                yield f"cell {number}: no cell computes {decimal} in the prose; {advice}"
     computed, glued = SAY_CALL.findall(chapter.code()), set(GLUED.findall(chapter.text))
     for name in sorted(glued - set(computed)):
         yield f"{{glue:text}}`{name}` is shown, but no cell computes it"
@@ -480,12 +483,12 @@ def numbers(chapter: Chapter) -> Iterator[str]:
 @rule
 def links(chapter: Chapter) -> Iterator[str]:
     """Files that the text links to exist (Sphinx resolves labels, terms and citations)."""
-    for at, text in chapter.texts:
+    for number, text in chapter.texts:
         bare = re.sub(r"`[^`]*`|\$[^$]*\$", " ", without_fences(text))
         for target in re.findall(r"\]\(([^)\s]+)\)", bare):
             file = target.partition("#")[0]
             if file and "://" not in file and not (chapter.path.parent / file).exists():
-                yield f"cell {at}: the file of the link {target} does not exist"
+                yield f"cell {number}: the file of the link {target} does not exist"
 
 
 @rule
@@ -495,23 +498,26 @@ def neighbours(chapter: Chapter) -> Iterator[str]:
     order, path = chapters_of(contents()), chapter.path.resolve()
     if path not in order:
         return
-    at = order.index(path)
-    last = [*order[max(at - 1, 0) : at], *chapters_of(contents().partition("Reference")[0])[-1:]]
-    meant = {"next": order[at + 1 : at + 2], "last": last}
+    position = order.index(path)
+    last = [
+        *order[max(position - 1, 0) : position],
+        *chapters_of(contents().partition("Reference")[0])[-1:],
+    ]
+    expected = {"next": order[position + 1 : position + 2], "last": last}
     for cell, text in chapter.texts:
         for name, target in NEIGHBOUR.findall(text):
-            if (path.parent / target).resolve() not in meant[name]:
-                names = " or ".join(sorted({other.name for other in meant[name]})) or "none"
+            if (path.parent / target).resolve() not in expected[name]:
+                names = " or ".join(sorted({other.name for other in expected[name]})) or "none"
                 yield f"cell {cell}: the {name} chapter is {names} in _toc.yml, not {target}"
 
 
 @rule
 def style(chapter: Chapter) -> Iterator[str]:
-    """No filler words."""
-    for at, text in chapter.texts:
+    """The text has no filler words."""
+    for number, text in chapter.texts:
         for filler in FILLERS:
             if re.search(rf"\b{filler}\b", prose(text), flags=re.IGNORECASE):
-                yield f"cell {at}: “{filler}” can be left out"
+                yield f"cell {number}: “{filler}” can be left out"
 
 
 # --- spelling ------------------------------------------------------------------------------------
@@ -522,8 +528,10 @@ def dictionary():
     from spellchecker import SpellChecker
 
     checker = SpellChecker(language="en")
-    own = [line.split("#")[0].strip().lower() for line in WORDS_FILE.read_text("utf8").splitlines()]
-    checker.word_frequency.load_words([word for word in own if word])
+    added = [
+        line.split("#")[0].strip().lower() for line in WORDS_FILE.read_text("utf8").splitlines()
+    ]
+    checker.word_frequency.load_words([word for word in added if word])
     return checker
 
 
@@ -539,9 +547,9 @@ def readers_text(code: str) -> str:
 
 def unknown_words(text: str) -> list[str]:
     """Words unknown to the dictionary and to tools/words.txt; words in capitals are skipped."""
-    found = re.findall(r"(?<![\w’'\\])[A-Za-zÀ-ÿ]+(?:[’'][a-z]+)?(?![\w’'])", text)
-    plain = [re.sub(r"[’']s?$|[’']s$", "", word.replace("’", "'")) for word in found]
-    checked = [w for w in plain if len(w) > 2 and not re.search(r".[A-Z]", w)]
+    words = re.findall(r"(?<![\w’'\\])[A-Za-zÀ-ÿ]+(?:[’'][a-z]+)?(?![\w’'])", text)
+    without_possessives = [re.sub(r"[’']s?$|[’']s$", "", word.replace("’", "'")) for word in words]
+    checked = [w for w in without_possessives if len(w) > 2 and not re.search(r".[A-Z]", w)]
     unknown = dictionary().unknown([w.lower() for w in checked])
     return sorted({w for w in checked if w.lower() in unknown and not british(w.lower())})
 
@@ -564,8 +572,8 @@ AMERICAN = re.compile(
 
 def american_words(text: str) -> list[str]:
     """Words in American spelling, except in calls such as optimizer.step()."""
-    found = re.findall(r"[A-Za-z]+(?![\w.]*\()", text)
-    return sorted({word for word in found if AMERICAN.fullmatch(word)})
+    words = re.findall(r"[A-Za-z]+(?![\w.]*\()", text)
+    return sorted({word for word in words if AMERICAN.fullmatch(word)})
 
 
 def british(word: str) -> bool:
@@ -576,16 +584,19 @@ def british(word: str) -> bool:
 
 @rule
 def spelling(chapter: Chapter) -> Iterator[str]:
-    """Misspelt words, and words in American spelling."""
-    for at, text in [*chapter.texts, *((at, readers_text(code)) for at, code, _ in chapter.codes)]:
+    """The text has no misspelt words and no American spelling."""
+    for number, text in [
+        *chapter.texts,
+        *((number, readers_text(code)) for number, code, _ in chapter.codes),
+    ]:
         for word in unknown_words(prose(text)):
-            yield f"cell {at}: is {word!r} a word? If so, put it into tools/words.txt"
+            yield f"cell {number}: is {word!r} a word? If so, put it into tools/words.txt"
         for word in american_words(prose(text)):
-            yield f"cell {at}: {word!r} is American; the book's spelling is British"
+            yield f"cell {number}: {word!r} is American; the book's spelling is British"
 
 
 DRAFT = "<!-- lint: draft -->"
-# What a chapter lacks while it is being written: in a draft it is a list, not a fault.
+# What these rules find in a draft is listed as still to write and is not counted as a fault.
 STILL_TO_WRITE = ("shape", "examples", "explained")
 
 

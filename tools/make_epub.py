@@ -34,7 +34,12 @@ from tools.printing import collect  # noqa: E402
 from tools.title_page import AUTHOR, TITLE  # noqa: E402
 
 IDENTIFIER = "urn:book:from-sigmoid-to-sequence"
-KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".gif": "image/gif"}
+MEDIA_TYPES = {
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".jpg": "image/jpeg",
+    ".gif": "image/gif",
+}
 VIEW: dict = {
     "viewport": {"width": 760, "height": 1000}, "device_scale_factor": 1.5,
     "reduced_motion": "reduce", "color_scheme": "light",
@@ -69,36 +74,36 @@ class EpubPage:
 def read_pages(site: Path, names: Sequence[str], address: str) -> list[EpubPage]:
     """Reads the pages of a built site. Raises RuntimeError if a figure was not drawn."""
     handler = functools.partial(serve.QuietHandler, directory=str(site))
-    made = []
+    pages = []
     with Server(handler) as server, launched() as browser:
         for name in names:
             tab = browser.new_page(**VIEW)
-            given = {"address": address, "name": name}
-            found = collect.extracted(tab, server.origin, name, "for_epub.js", given)
+            parameters = {"address": address, "name": name}
+            content = collect.extracted(tab, server.origin, name, "for_epub.js", parameters)
             key = collect.key_of(name)
-            page = EpubPage(key, found["title"], found["text"], frozenset(found["ids"]))
-            for number in range(found["shots"]):
+            page = EpubPage(key, content["title"], content["text"], frozenset(content["ids"]))
+            for number in range(content["shots"]):
                 file = f"{key}-{number}.png"
                 shot = tab.locator(f'[data-shot="{number}"] .nn-content')
                 page.pictures[file] = shot.screenshot(timeout=60_000, animations="disabled")
                 page.text = page.text.replace(f'"SHOT-{number}"', f'"images/{file}"')
             tab.close()
-            made.append(page)
-    return made
+            pages.append(page)
+    return pages
 
 
-def resolve_links(made: list[EpubPage], site: Path, names: Sequence[str], address: str) -> None:
+def resolve_links(pages: list[EpubPage], site: Path, names: Sequence[str], address: str) -> None:
     """Points links at the book's own files if it contains the targets; adds the pictures."""
-    keys = {f"/{name}.html": page for name, page in zip(names, made, strict=True)}
-    for page in made:
+    keys = {f"/{name}.html": page for name, page in zip(names, pages, strict=True)}
+    for page in pages:
 
         def link(match: re.Match) -> str:
             path, _, fragment = html.unescape(match[1]).partition("#")
             if path not in keys:
                 return f'href="{html.escape(address + path.lstrip("/"))}"' if address else ""
-            there = keys[path]
-            tail = f"#{fragment}" if fragment in there.ids else ""
-            return f'href="{there.key}.xhtml{tail}"'
+            target = keys[path]
+            anchor = f"#{fragment}" if fragment in target.ids else ""
+            return f'href="{target.key}.xhtml{anchor}"'
 
         def picture(match: re.Match, page: EpubPage = page) -> str:
             path = site / html.unescape(match[1]).lstrip("/")
@@ -109,27 +114,27 @@ def resolve_links(made: list[EpubPage], site: Path, names: Sequence[str], addres
         page.text = re.sub(r'src="FILE-([^"]*)"', picture, page.text)
 
 
-def manifest(made: Sequence[EpubPage]) -> str:
+def manifest(pages: Sequence[EpubPage]) -> str:
     lines = [
         '<item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>',
         '<item id="css" href="book.css" media-type="text/css"/>',
     ]
-    pictures = sorted({name for page in made for name in page.pictures})
+    pictures = sorted({name for page in pages for name in page.pictures})
     for i, name in enumerate(pictures):
-        kind = KINDS[Path(name).suffix]
-        lines.append(f'<item id="p{i}" href="images/{name}" media-type="{kind}"/>')
-    for page in made:
-        has = [w for w, tag in (("mathml", "<math"), ("svg", "<svg")) if tag in page.text]
-        properties = f' properties="{" ".join(has)}"' if has else ""
+        media_type = MEDIA_TYPES[Path(name).suffix]
+        lines.append(f'<item id="p{i}" href="images/{name}" media-type="{media_type}"/>')
+    for page in pages:
+        contained = [w for w, tag in (("mathml", "<math"), ("svg", "<svg")) if tag in page.text]
+        properties = f' properties="{" ".join(contained)}"' if contained else ""
         lines.append(f'<item id="c-{page.key}" href="{page.key}.xhtml" '
                      f'media-type="application/xhtml+xml"{properties}/>')  # fmt: skip
     return "".join(lines)
 
 
-def package(made: Sequence[EpubPage]) -> str:
+def package(pages: Sequence[EpubPage]) -> str:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    spine = "".join(f'<itemref idref="c-{page.key}"/>' for page in made)
-    about = (
+    spine = "".join(f'<itemref idref="c-{page.key}"/>' for page in pages)
+    metadata = (
         f'<dc:identifier id="uid">{IDENTIFIER}</dc:identifier><dc:title>{TITLE}</dc:title>'
         f"<dc:language>en</dc:language><dc:creator>{AUTHOR}</dc:creator>"
         f"<dc:rights>CC BY 4.0</dc:rights><meta property='dcterms:modified'>{now}</meta>"
@@ -137,20 +142,20 @@ def package(made: Sequence[EpubPage]) -> str:
     return (
         '<?xml version="1.0" encoding="utf-8"?><package xmlns="http://www.idpf.org/2007/opf" '
         'version="3.0" unique-identifier="uid" xml:lang="en"><metadata '
-        f'xmlns:dc="http://purl.org/dc/elements/1.1/">{about}</metadata>'
-        f'<manifest>{manifest(made)}</manifest><spine>{spine}</spine></package>'
+        f'xmlns:dc="http://purl.org/dc/elements/1.1/">{metadata}</metadata>'
+        f'<manifest>{manifest(pages)}</manifest><spine>{spine}</spine></package>'
     )  # fmt: skip
 
 
-def navigation(made: Sequence[EpubPage]) -> str:
+def navigation(pages: Sequence[EpubPage]) -> str:
     items = "".join(
-        f'<li><a href="{page.key}.xhtml">{html.escape(page.title)}</a></li>' for page in made
+        f'<li><a href="{page.key}.xhtml">{html.escape(page.title)}</a></li>' for page in pages
     )
     body = f'<nav epub:type="toc" id="toc"><h1>Contents</h1><ol>{items}</ol></nav>'
     return PAGE.format(title="Contents", body=body)
 
 
-def write(target: Path, made: Sequence[EpubPage]) -> None:
+def write(target: Path, pages: Sequence[EpubPage]) -> None:
     container = (
         '<?xml version="1.0"?><container version="1.0" '
         'xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile '
@@ -161,31 +166,31 @@ def write(target: Path, made: Sequence[EpubPage]) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("mimetype", "application/epub+zip", zipfile.ZIP_STORED)
         file.writestr("META-INF/container.xml", container)
-        file.writestr("book/content.opf", package(made))
-        file.writestr("book/nav.xhtml", navigation(made))
+        file.writestr("book/content.opf", package(pages))
+        file.writestr("book/nav.xhtml", navigation(pages))
         file.writestr("book/book.css", STYLE)
-        for page in made:
+        for page in pages:
             text = PAGE.format(title=html.escape(page.title), body=page.text)
             file.writestr(f"book/{page.key}.xhtml", text)
-        for name, data in {n: d for page in made for n, d in page.pictures.items()}.items():
+        for name, data in {n: d for page in pages for n, d in page.pictures.items()}.items():
             file.writestr(f"book/images/{name}", data)
 
 
 def checker() -> list[str] | None:
     """EPUBCheck's command, or None if it is not installed (Debian's is a jar that needs Java)."""
-    found = shutil.which("epubcheck")
-    if found is None:
+    program = shutil.which("epubcheck")
+    if program is None:
         return None
-    with open(found, "rb") as file:
+    with open(program, "rb") as file:
         jar = file.read(2) == b"PK"
-    return ["java", "-jar", found] if jar else [found]
+    return ["java", "-jar", program] if jar else [program]
 
 
 def make(site: Path, target: Path, names: Sequence[str], address: str) -> list[EpubPage]:
-    made = read_pages(site, names, address)
-    resolve_links(made, site, names, address)
-    write(target, made)
-    return made
+    pages = read_pages(site, names, address)
+    resolve_links(pages, site, names, address)
+    write(target, pages)
+    return pages
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -193,12 +198,12 @@ def main(arguments: list[str] | None = None) -> int:
     if options is None:
         return 1
     start = time.monotonic()
-    made = make(options.site, options.target, options.names, options.address)
+    pages = make(options.site, options.target, options.names, options.address)
     size = options.target.stat().st_size / 1e6
     seconds = time.monotonic() - start
-    pictures = sum(len(page.pictures) for page in made)
-    what = f"{len(made)} chapters, {pictures} pictures"
-    print(f"{options.target}: {what}, {size:.1f} MB, {seconds:.0f} s")
+    pictures = sum(len(page.pictures) for page in pages)
+    contents = f"{len(pages)} chapters, {pictures} pictures"
+    print(f"{options.target}: {contents}, {size:.1f} MB, {seconds:.0f} s")
     if (command := checker()) is None:
         print("EPUBCheck is not installed, so the file was not checked (apt-get install epubcheck)")
         return 0

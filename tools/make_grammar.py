@@ -21,11 +21,11 @@ TYPES = ROOT / "frontend" / "figures" / "src" / "grammar.ts"
 PAGE = ROOT / "docs" / "view-schema.md"
 FAMILIES = ("mark", "view", "input")
 # In TypeScript these types have the schema's name; all others have "Spec" appended.
-BARE = (
+UNCHANGED_NAMES = (
     "live", "fixed", "ref", "scalar", "numbers", "shape", "slot", "words", "names", "limits",
     "color", "colors", "drag", "graph", "tree", "cell_labels", "programs", "pool",
 )  # fmt: skip
-PLAIN = {
+PRIMITIVE_TYPES = {
     "string": "string", "number": "number", "integer": "number", "boolean": "boolean",
     "null": "null",
 }  # fmt: skip
@@ -38,14 +38,14 @@ PAGE_HEAD = """\
 # The grammar of figures as JSON (`nnlib.live`, version 1)
 
 This is what Python sends to the page for a figure: its inputs, its recorded programs (see [the
-graph's schema](graph-schema.md)) and its view. It is defined in one place, the JSON Schema
-`nnlib/live/view.schema.json`. Python checks each figure against the schema when the figure is
-made. `python tools/make_grammar.py` generates the page's types
-(`frontend/figures/src/grammar.ts`) and this document from it.
+graph's schema](graph-schema.md)) and its view. Its definition is the JSON Schema
+`nnlib/live/view.schema.json`, against which Python checks each figure when the figure is made.
+`python tools/make_grammar.py` generates the page's types (`frontend/figures/src/grammar.ts`) and
+this document from the schema.
 
 - A field in *italics* is optional; all others are required.
-- A `ref` says where numbers come from: `{"ref": "W1", "at": [1, null]}` refers to an input, an
-  output or a value that the page keeps; `{"shape": [2], "data": [0.5, "NaN"]}` contains them.
+- A `ref` refers to numbers or contains them: `{"ref": "W1", "at": [1, null]}` refers to an input,
+  an output or a value that the page keeps; `{"shape": [2], "data": [0.5, "NaN"]}` contains them.
 - A program that reads figures refuses a `format` or a `version` that it does not know, and a `kind`
   or `control` that is not listed here.
 """
@@ -54,71 +54,75 @@ made. `python tools/make_grammar.py` generates the page's types
 def type_name(name: str) -> str:
     """A definition's name in TypeScript."""
     words = "".join(word.capitalize() for word in name.split("_"))
-    return words if name in BARE else f"{words}Spec"
+    return words if name in UNCHANGED_NAMES else f"{words}Spec"
 
 
-def referred(node: Mapping[str, Any]) -> str:
+def referenced_name(node: Mapping[str, Any]) -> str:
     return node["$ref"].rsplit("/", 1)[-1]
 
 
-def typed(node: Mapping[str, Any]) -> str:
+def typescript_type(node: Mapping[str, Any]) -> str:
     """The TypeScript type of a schema."""
     if "$ref" in node:
-        return type_name(referred(node))
+        return type_name(referenced_name(node))
     if "anyOf" in node:
-        return " | ".join(typed(option) for option in node["anyOf"])
+        return " | ".join(typescript_type(option) for option in node["anyOf"])
     if "const" in node or "enum" in node:
         values = node.get("enum", [node.get("const")])
         return " | ".join(json.dumps(v, ensure_ascii=False) for v in values)
     if isinstance(node["type"], list):
-        return " | ".join(PLAIN[t] for t in node["type"])
+        return " | ".join(PRIMITIVE_TYPES[t] for t in node["type"])
     if node["type"] == "array":
-        items = typed(node["items"]) if "items" in node else ""
+        items = typescript_type(node["items"]) if "items" in node else ""
         if "prefixItems" in node:
-            first = [typed(item) for item in node["prefixItems"]]
+            first = [typescript_type(item) for item in node["prefixItems"]]
             return f"readonly [{', '.join(first + ([f'...{items}[]'] if items else []))}]"
         return f"readonly ({items})[]" if "|" in items else f"readonly {items}[]"
     if node["type"] == "object":
         if "properties" in node:
             return "{ " + " ".join(members(node)) + " }"
         values = node.get("additionalProperties")
-        return f"Readonly<Record<string, {typed(values) if values else 'unknown'}>>"
-    return PLAIN[node["type"]]
+        return f"Readonly<Record<string, {typescript_type(values) if values else 'unknown'}>>"
+    return PRIMITIVE_TYPES[node["type"]]
 
 
 def members(node: Mapping[str, Any]) -> list[str]:
     required = node.get("required", ())
     return [
-        f"readonly {name}{'' if name in required else '?'}: {typed(field)};"
+        f"readonly {name}{'' if name in required else '?'}: {typescript_type(field)};"
         for name, field in node["properties"].items()
     ]
 
 
-def declared(name: str, node: Mapping[str, Any]) -> str:
+def declaration(name: str, node: Mapping[str, Any]) -> str:
     """A definition in TypeScript."""
     description = f"/** {node['description']} */\n" if "description" in node else ""
     if "properties" in node:
         fields = "".join(f"\n  {member}" for member in members(node))
         return f"{description}export interface {type_name(name)} {{{fields}\n}}\n"
-    options = "".join(f"\n  | {typed(option)}" for option in node.get("anyOf", ()))
-    return f"{description}export type {type_name(name)} ={options or ' ' + typed(node)};\n"
+    options = "".join(f"\n  | {typescript_type(option)}" for option in node.get("anyOf", ()))
+    return (
+        f"{description}export type {type_name(name)} ={options or ' ' + typescript_type(node)};\n"
+    )
 
 
 def types() -> str:
     """frontend/figures/src/grammar.ts."""
-    known = schema.definitions()
+    definitions = schema.definitions()
     limits = {
-        "inputs": known["figure"]["properties"]["inputs"]["maxProperties"],
-        "values": known["numbers"]["maxItems"],
+        "inputs": definitions["figure"]["properties"]["inputs"]["maxProperties"],
+        "values": definitions["numbers"]["maxItems"],
     }
     bounds = "\n".join(f"export const MAX_{k.upper()} = {v};" for k, v in limits.items())
-    return "\n".join([TYPES_HEAD, bounds + "\n", *(declared(k, v) for k, v in known.items())])
+    return "\n".join(
+        [TYPES_HEAD, bounds + "\n", *(declaration(k, v) for k, v in definitions.items())]
+    )
 
 
 def words(node: Mapping[str, Any]) -> str:
     """A schema in a cell of a table."""
     if "$ref" in node:
-        name = referred(node)
+        name = referenced_name(node)
         return f"[{name}](#{name})"
     if "anyOf" in node:
         return " or ".join(words(option) for option in node["anyOf"])
@@ -161,7 +165,7 @@ def rows(node: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def documented(name: str, node: Mapping[str, Any]) -> str:
+def section(name: str, node: Mapping[str, Any]) -> str:
     """A definition's section of the page."""
     lines = [f"### {name}", node.get("description", ""), ""]
     if "properties" in node:
@@ -171,18 +175,20 @@ def documented(name: str, node: Mapping[str, Any]) -> str:
 
 def page() -> str:
     """docs/view-schema.md."""
-    known = schema.definitions()
-    listed = {family: [referred(o) for o in known[family]["anyOf"]] for family in FAMILIES}
+    definitions = schema.definitions()
+    listed = {
+        family: [referenced_name(o) for o in definitions[family]["anyOf"]] for family in FAMILIES
+    }
     heads = {"mark": "Marks", "view": "Views", "input": "Inputs and their controls"}
-    parts = [PAGE_HEAD, "## The figure", documented("figure", known["figure"])]
+    parts = [PAGE_HEAD, "## The figure", section("figure", definitions["figure"])]
     for family in FAMILIES:
         links = [f"[{name}](#{name})" for name in listed[family]]
-        description = f"{known[family]['description']} One of {', '.join(links)}.\n"
+        description = f"{definitions[family]['description']} One of {', '.join(links)}.\n"
         parts += [f"## {heads[family]}", f"### {family}\n{description}"]
-        parts += [documented(name, known[name]) for name in listed[family]]
-    grouped = {"figure", *FAMILIES, *(n for names in listed.values() for n in names)}
+        parts += [section(name, definitions[name]) for name in listed[family]]
+    listed_names = {"figure", *FAMILIES, *(n for names in listed.values() for n in names)}
     parts += ["## Parts of marks, views and inputs"]
-    parts += [documented(name, node) for name, node in known.items() if name not in grouped]
+    parts += [section(name, node) for name, node in definitions.items() if name not in listed_names]
     return "\n".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""Writes the page's colours from nnlib/live/palette.json: two styles, the figures' list of names.
+"""Writes the colours of nnlib/live/palette.json into two style sheets and a list of names.
 
 python tools/make_palette.py            writes them
 python tools/make_palette.py --check    exit 1 if one of them does not match the palette
@@ -17,7 +17,7 @@ from nnlib.live import palette
 ROOT = Path(__file__).resolve().parent.parent
 BOOK, FIGURES = ROOT / "_static" / "book.css", ROOT / "frontend" / "figures" / "src" / "live.css"
 NAMES = ROOT / "frontend" / "figures" / "src" / "palette.ts"
-# The colours that a figure's author may use: those of what is drawn, not of the page's own parts.
+# The colours that a figure's author may use: those of marks, not those of the page around them.
 FOR_AUTHORS = re.compile(
     r"(class|series)\d$|gradient$|weight-(pos|neg)$|ink$|muted$|accent$|paper$"
 )
@@ -50,11 +50,11 @@ def styled(css: str) -> str:
 
 
 def names() -> str:
-    known = sorted(name for name in palette.colors() if FOR_AUTHORS.match(name))
-    listed = "\n".join(f'  "{name}",' for name in known)
+    allowed = sorted(name for name in palette.colors() if FOR_AUTHORS.match(name))
+    lines = "\n".join(f'  "{name}",' for name in allowed)
     return (
         "// The colours that a figure's author may name; made by tools/make_palette.py.\n\n"
-        f"export const COLOR_NAMES: ReadonlySet<string> = new Set([\n{listed}\n]);\n"
+        f"export const COLOR_NAMES: ReadonlySet<string> = new Set([\n{lines}\n]);\n"
     )
 
 

@@ -59,40 +59,40 @@ def merged(paths: list[Path]) -> tuple[dict[str, Solved], list[str]]:
         except FileError as error:
             faults.append(f"{path.name}: {error}")
             continue
-        known = students.setdefault(name, {})
+        earliest = students.setdefault(name, {})
         for exercise, time in solved.items():
-            before = known.get(exercise)
-            known[exercise] = min(filter(None, (before, time)), default=None)
+            earlier = earliest.get(exercise)
+            earliest[exercise] = min(filter(None, (earlier, time)), default=None)
     return dict(sorted(students.items(), key=lambda item: item[0].casefold())), faults
 
 
 def stars() -> dict[str, int]:
     """Every exercise of the book and its stars, in the order of the chapters' names."""
-    found = {}
+    stars_of = {}
     for checks in sorted((ROOT / "course").glob("*/checks.py")):
         for exercise in exercises_of(checks.parent.name.replace("_", "-")):
-            found[exercise.name] = exercise.stars
-    return found
+            stars_of[exercise.name] = exercise.stars
+    return stars_of
 
 
-def table(students: dict[str, Solved], worth: dict[str, int]) -> list[list[str]]:
+def table(students: dict[str, Solved], stars_of: dict[str, int]) -> list[list[str]]:
     """A heading and a row for each student: exercises, stars, then each chapter's count."""
-    chapters = list(dict.fromkeys(name.partition("/")[0] for name in worth))
+    chapters = list(dict.fromkeys(name.partition("/")[0] for name in stars_of))
     rows = [["name", "exercises", "stars", *chapters]]
     for name, solved in students.items():
-        mine = [e for e in solved if e in worth]
-        counts = [str(sum(e.startswith(f"{c}/") for e in mine)) for c in chapters]
-        rows.append([name, str(len(mine)), str(sum(worth[e] for e in mine)), *counts])
+        exercises = [e for e in solved if e in stars_of]
+        counts = [str(sum(e.startswith(f"{c}/") for e in exercises)) for c in chapters]
+        rows.append([name, str(len(exercises)), str(sum(stars_of[e] for e in exercises)), *counts])
     return rows
 
 
-def write_csv(path: Path, students: dict[str, Solved], worth: dict[str, int]) -> None:
+def write_csv(path: Path, students: dict[str, Solved], stars_of: dict[str, int]) -> None:
     """Writes a column for each exercise: its time, or `yes` if unknown; empty if not solved."""
     with path.open("w", newline="", encoding="utf8") as file:
         writer = csv.writer(file)
-        writer.writerow(["name", "exercises", "stars", *worth])
-        for row, solved in zip(table(students, worth)[1:], students.values(), strict=True):
-            times = [(solved[e] or "yes") if e in solved else "" for e in worth]
+        writer.writerow(["name", "exercises", "stars", *stars_of])
+        for row, solved in zip(table(students, stars_of)[1:], students.values(), strict=True):
+            times = [(solved[e] or "yes") if e in solved else "" for e in stars_of]
             # a name that begins like a formula must not be one in a spreadsheet
             name = f"'{row[0]}" if row[0][0] in "=+-@" else row[0]
             writer.writerow([name, *row[1:3], *times])
@@ -105,14 +105,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     files = [f for p in options.paths for f in (p.rglob("*.json") if p.is_dir() else [p])]
     students, faults = merged(files)
-    worth = stars()
-    rows = table(students, worth)
+    stars_of = stars()
+    rows = table(students, stars_of)
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     for row in rows:
         print("  ".join(cell.ljust(w) for cell, w in zip(row[:3], widths, strict=True)))
     if options.csv:
-        write_csv(options.csv, students, worth)
-        print(f"{options.csv}: {len(students)} students, {len(worth)} exercises")
+        write_csv(options.csv, students, stars_of)
+        print(f"{options.csv}: {len(students)} students, {len(stars_of)} exercises")
     for fault in faults:
         print(f"left out: {fault}", file=sys.stderr)
     return 1 if faults or not students else 0

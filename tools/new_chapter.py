@@ -41,9 +41,9 @@ def cells_of(template: str) -> list[dict]:
     cells = []
     for block in re.split(r"^%% ", template, flags=re.M)[1:]:
         head, _, body = block.partition("\n")
-        kind, *tags = head.split()
+        cell_type, *tags = head.split()
         cell: dict = {"cell_type": "markdown", "metadata": {}, "source": body.rstrip("\n")}
-        if kind == "code":
+        if cell_type == "code":
             cell |= {"cell_type": "code", "outputs": [], "metadata": {"tags": tags} if tags else {}}
         cells.append(cell)
     return cells
@@ -54,11 +54,10 @@ def with_chapter(toc: str, name: str) -> str:
     lines = toc.splitlines()
     parts = [i for i, line in enumerate(lines) if line.lstrip().startswith("- caption:")]
     reference = next((i for i in parts if "Reference" in lines[i]), len(lines))
-    last = max(i for i, line in enumerate(lines[:reference]) if "file: chapters/" in line)
-    indent = lines[last].partition("-")[0]
-    return "\n".join(
-        [*lines[: last + 1], f"{indent}- file: chapters/{name}", *lines[last + 1 :], ""]
-    )
+    last_chapter = max(i for i, line in enumerate(lines[:reference]) if "file: chapters/" in line)
+    indent = lines[last_chapter].partition("-")[0]
+    lines.insert(last_chapter + 1, f"{indent}- file: chapters/{name}")
+    return "\n".join([*lines, ""])
 
 
 def new_chapter(name: str, root: Path = ROOT) -> list[Path]:
@@ -75,8 +74,8 @@ def new_chapter(name: str, root: Path = ROOT) -> list[Path]:
     content = exercises.with_stubs({"cells": cells_of(text), "metadata": {}})
     notebook.write_text(notebooks.text_of(notebooks.normal_notebook(content)), "utf8")
     package.mkdir(parents=True)
-    about = f'"""The chapter {name}: its figures and checks."""'
-    (package / "__init__.py").write_text(about + "\n", "utf8")
+    docstring = f'"""The chapter {name}: its figures and checks."""'
+    (package / "__init__.py").write_text(docstring + "\n", "utf8")
     checks.write_text(CHECKS.replace("NAME", name), "utf8")
     toc.write_text(with_chapter(toc.read_text("utf8"), name), "utf8")
     return [notebook, checks, toc]

@@ -5,10 +5,10 @@
     python tools/notebooks.py --check chapters     list what is not normal; exit 1 if anything
 
 A normal notebook has the same execution count in all cells, no pictures, widget views or states
-(the build makes them again), no metadata except the kernel's name, cells' tags and glue's; text
-outputs stay, because tests compare them. Code that the tests' runner or the page's Python treats
-differently from Jupyter is refused: a trailing semicolon to hide an output, `_` for the last
-result, magics.
+(the build makes them again), no metadata except the kernel's name, MyST-NB's settings, cells' tags
+and the names of glued outputs; text outputs stay, because tests compare them. Code that the tests'
+runner or the page's Python treats differently from Jupyter is refused: a trailing semicolon to hide
+an output, `_` for the last result, magics.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 # nbval assumes that a cell without a count was never run, and compares nothing.
-RAN = 1
+EXECUTION_COUNT = 1
 CELL_METADATA = ("mystnb", "tags")
 OUTPUT_METADATA = ("scrapbook",)
 NEVER_STORED = (
@@ -41,14 +41,14 @@ def lines(source: str | list[str]) -> list[str]:
 
 
 def normal_output(output: dict) -> dict:
-    kind = output["output_type"]
-    if kind == "stream":
-        return {"name": output["name"], "output_type": kind, "text": lines(output["text"])}
-    if kind == "error":
+    output_type = output["output_type"]
+    if output_type == "stream":
+        return {"name": output["name"], "output_type": output_type, "text": lines(output["text"])}
+    if output_type == "error":
         return {
             "ename": output["ename"],
             "evalue": output["evalue"],
-            "output_type": kind,
+            "output_type": output_type,
             "traceback": [],
         }
     data = {
@@ -58,10 +58,12 @@ def normal_output(output: dict) -> dict:
         for mime, value in output["data"].items()
         if mime not in NEVER_STORED
     }
-    kept = {key: output["metadata"][key] for key in OUTPUT_METADATA if key in output["metadata"]}
-    normal = {"data": data, "metadata": kept, "output_type": kind}
-    if kind == "execute_result":
-        normal["execution_count"] = RAN
+    metadata = {
+        key: output["metadata"][key] for key in OUTPUT_METADATA if key in output["metadata"]
+    }
+    normal = {"data": data, "metadata": metadata, "output_type": output_type}
+    if output_type == "execute_result":
+        normal["execution_count"] = EXECUTION_COUNT
     return normal
 
 
@@ -79,9 +81,9 @@ def merge_streams(outputs: list[dict]) -> list[dict]:
 
 def cell_id(cell: dict, position: int, taken: set[str]) -> str:
     """The cell's own id, or one made from its position and text (a random one would change)."""
-    own = cell.get("id")
-    if own and own not in taken:
-        return own
+    stored = cell.get("id")
+    if stored and stored not in taken:
+        return stored
     text = "".join(lines(cell["source"]))
     return hashlib.sha256(f"{position}\0{text}".encode()).hexdigest()[:8]
 
@@ -97,7 +99,7 @@ def normal_cell(cell: dict, position: int, taken: set[str]) -> dict:
     }
     taken.add(normal["id"])
     if cell["cell_type"] == "code":
-        normal["execution_count"] = RAN
+        normal["execution_count"] = EXECUTION_COUNT
         normal["outputs"] = merge_streams([normal_output(output) for output in cell["outputs"]])
     return normal
 
@@ -124,29 +126,29 @@ def text_of(notebook: dict) -> str:
 
 def refused_habits(notebook: dict) -> list[str]:
     """The faults of code that tests or the page's Python would treat differently."""
-    found = []
+    faults = []
     for position, cell in enumerate(notebook["cells"]):
         source = "".join(lines(cell["source"])).rstrip()
         if cell["cell_type"] != "code" or "raises-exception" in cell["metadata"].get("tags", []):
             continue
         if source.endswith(";"):
-            found.append(f"cell {position}: a trailing ; hides nothing under test; use plt.show()")
+            faults.append(f"cell {position}: a trailing ; hides nothing under test; use plt.show()")
         if source.lstrip().startswith(("%", "!")) or "\n%" in source or "\n!" in source:
-            found.append(f"cell {position}: magics and ! do not run in the page's Python")
+            faults.append(f"cell {position}: magics and ! do not run in the page's Python")
             continue
         try:
             tree = ast.parse(source)
         except SyntaxError as error:
-            found.append(f"cell {position}: {error.msg} (line {error.lineno})")
+            faults.append(f"cell {position}: {error.msg} (line {error.lineno})")
             continue
-        read = {
+        names = {
             node.id
             for node in ast.walk(tree)
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         }
-        if "_" in read:
-            found.append(f"cell {position}: `_` is not the last result under test")
-    return found
+        if "_" in names:
+            faults.append(f"cell {position}: `_` is not the last result under test")
+    return faults
 
 
 def execute(path: Path) -> dict:
@@ -161,8 +163,8 @@ def execute(path: Path) -> dict:
     has_torch = importlib.util.find_spec("torch") is not None
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
-        kept = not has_torch and "pytorch" in cell.metadata.get("tags", [])
-        if cell.cell_type == "code" and not kept:
+        keeps_outputs = not has_torch and "pytorch" in cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and not keeps_outputs:
             cell.update(outputs=[])
     client = NotebookClient(
         notebook,
@@ -176,16 +178,18 @@ def execute(path: Path) -> dict:
 
 
 def notebooks_in(paths: list[Path]) -> list[Path]:
-    found = []
+    notebooks = []
     for path in paths:
-        found += sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
-    return [path for path in found if ".ipynb_checkpoints" not in path.parts]
+        notebooks += sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
+    return [path for path in notebooks if ".ipynb_checkpoints" not in path.parts]
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="+", type=Path)
-    parser.add_argument("--check", action="store_true", help="change nothing, report")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing, list what is not normal"
+    )
     parser.add_argument("--execute", action="store_true", help="run and store new outputs")
     options = parser.parse_args(arguments)
     faults = 0

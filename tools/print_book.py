@@ -43,28 +43,28 @@ LOCAL = re.compile(r'href="[^"]*"([^>]*?) data-to="([^"]*)"')
 TAGS = re.compile(r"<[^>]+>")
 
 
-def words(markup: str) -> str:
+def text_of(markup: str) -> str:
     """The text of a piece of HTML, without tags."""
     return html.unescape(TAGS.sub("", markup)).strip()
 
 
-def defined(pages: Sequence[Page]) -> dict[str, str]:
-    """Each of the glossary's terms as it is written there, by its anchor."""
-    return {anchor: words(term) for page in pages for anchor, term in DEFINED.findall(page.html)}
+def glossary_terms(pages: Sequence[Page]) -> dict[str, str]:
+    """Each term as the glossary spells it, by its anchor."""
+    return {anchor: text_of(term) for page in pages for anchor, term in DEFINED.findall(page.html)}
 
 
 def with_terms(page: Page, spelled: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
     """The page's text with an anchor at the first use of each term; (term, anchor) pairs."""
-    found: dict[str, str] = {}
+    anchors: dict[str, str] = {}
 
     def name(match: re.Match) -> str:
         term = spelled.get(match[1]) or match[1].removeprefix("term-").replace("-", " ")
-        if term in found:
+        if term in anchors:
             return match[0]
-        found[term] = f"use-{page.name}--{match[1]}"
-        return f'<span id="{found[term]}"></span>{match[0]}'
+        anchors[term] = f"use-{page.name}--{match[1]}"
+        return f'<span id="{anchors[term]}"></span>{match[0]}'
 
-    return TERM.sub(name, page.html), list(found.items())
+    return TERM.sub(name, page.html), list(anchors.items())
 
 
 def with_links(text: str, keys: dict[str, str], names: set[str], address: str) -> str:
@@ -89,32 +89,34 @@ def entry(target: str, text: str) -> str:
 
 
 def contents(pages: Sequence[Page], parts: Sequence[str]) -> str:
-    lines, before = [], ""
+    lines, previous = [], ""
     for page, part in zip(pages, parts, strict=True):
-        if part != before:
+        if part != previous:
             lines.append(f"<li>{html.escape(part)}</li>")
-            before = part
-        inner = "".join(f"<li>{entry(i, words(t))}</li>" for i, t in HEADING.findall(page.html))
-        lines.append(f"<li>{entry(page.name, page.title)}<ol>{inner}</ol></li>")
+            previous = part
+        section_lines = "".join(
+            f"<li>{entry(i, text_of(t))}</li>" for i, t in HEADING.findall(page.html)
+        )
+        lines.append(f"<li>{entry(page.name, page.title)}<ol>{section_lines}</ol></li>")
     tail = [("solutions", "Hints and solutions"), ("terms", "Index")]
     lines += [f"<li>{entry(i, t)}</li>" for i, t in tail]
     return f'<nav id="contents"><h1>Contents</h1><ol>{"".join(lines)}</ol></nav>'
 
 
 def solutions(pages: Sequence[Page]) -> str:
-    made = []
+    lines = []
     for page in pages:
         if not page.appendix:
             continue
-        made.append(f"<h2>{html.escape(page.title)}</h2>")
-        before = None
+        lines.append(f"<h2>{html.escape(page.title)}</h2>")
+        previous = None
         for item in page.appendix:
-            if item["exercise"] != before:
-                before = item["exercise"]
-                made.append(f'<h3 id="solution-{before}"><a href="#{before}">'
+            if item["exercise"] != previous:
+                previous = item["exercise"]
+                lines.append(f'<h3 id="solution-{previous}"><a href="#{previous}">'
                             f'{html.escape(item["title"])}</a></h3>')  # fmt: skip
-            made.append(item["html"])
-    return f'<article id="solutions"><h1>Hints and solutions</h1>{"".join(made)}</article>'
+            lines.append(item["html"])
+    return f'<article id="solutions"><h1>Hints and solutions</h1>{"".join(lines)}</article>'
 
 
 def index(uses: dict[str, list[str]]) -> str:
@@ -129,10 +131,11 @@ def index(uses: dict[str, list[str]]) -> str:
 
 
 def cover(address: str) -> str:
-    where = f"<p>{html.escape(address)}</p>" if address else ""
+    address_line = f"<p>{html.escape(address)}</p>" if address else ""
     return (
         f'<section id="cover"><img src="_static/logo.svg" alt=""><h1>{TITLE}</h1>'
-        f"<p><strong>{SUBTITLE}</strong></p><div class='small'>{where}<p>Figures are printed in "
+        f"<p><strong>{SUBTITLE}</strong></p><div class='small'>{address_line}"
+        "<p>Figures are printed in "
         "one state; the address below each leads to the live figure. Text, figures and exercises: "
         "CC BY 4.0. Code: BSD 3-Clause.</p></div></section>"
     )
@@ -152,7 +155,7 @@ def book_html(
 ) -> str:
     """The book as one HTML page, with ⟦name⟧ in place of each page number."""
     uses: dict[str, list[str]] = {}
-    bodies, spelled = [], defined(pages)
+    bodies, spelled = [], glossary_terms(pages)
     for page in pages:
         text, terms = with_terms(page, spelled)
         for term, name in terms if page.name != "glossary" else ():
@@ -173,20 +176,20 @@ def book_html(
     )
 
 
-def numbers(pdf: Path) -> dict[str, int]:
+def pages_of_targets(pdf: Path) -> dict[str, int]:
     """The page number of each named destination in a PDF."""
     reader = pypdf.PdfReader(pdf)
-    found = {}
+    page_numbers = {}
     for name, destination in reader.named_destinations.items():
         number = reader.get_destination_page_number(destination)
         if number is not None:
-            found[name.lstrip("/")] = number + 1
-    return found
+            page_numbers[name.lstrip("/")] = number + 1
+    return page_numbers
 
 
-def filled(text: str, known: dict[str, int]) -> str:
+def with_page_numbers(text: str, page_numbers: dict[str, int]) -> str:
     """The text with page numbers in place of each ⟦name⟧."""
-    return re.sub("⟦(.+?)⟧", lambda m: str(known.get(html.unescape(m[1]), "")), text)
+    return re.sub("⟦(.+?)⟧", lambda m: str(page_numbers.get(html.unescape(m[1]), "")), text)
 
 
 def render(site: Path, text: str, target: Path) -> None:
@@ -216,9 +219,9 @@ def render(site: Path, text: str, target: Path) -> None:
         page.evaluate("() => document.fonts.ready.then(() => null)")
         page.emulate_media(media="print")
         fit = (PRINTING / "fit.js").read_text("utf8")
-        out = page.evaluate(fit, {"width": width, "height": height, "scale": SCALE})
-        if out:
-            raise RuntimeError(f"wider than the page: {'; '.join(out[:5])}")
+        too_wide = page.evaluate(fit, {"width": width, "height": height, "scale": SCALE})
+        if too_wide:
+            raise RuntimeError(f"wider than the page: {'; '.join(too_wide[:5])}")
         page.pdf(path=str(target), prefer_css_page_size=True, outline=True, tagged=True,
                  print_background=True)  # fmt: skip
 
@@ -233,14 +236,14 @@ def main(arguments: list[str] | None = None) -> int:
     options.target.parent.mkdir(parents=True, exist_ok=True)
     placeholders = re.sub("⟦.+?⟧", "000", text)  # as long as the page numbers will be
     render(options.site, placeholders, options.target)
-    render(options.site, filled(text, numbers(options.target)), options.target)
+    render(options.site, with_page_numbers(text, pages_of_targets(options.target)), options.target)
     reader = pypdf.PdfReader(options.target)
-    drawn = [name for page in pages for name in page.figures]
-    if options.whole and (unknown := sorted(set(collect.states()) - set(drawn))):
+    figures = [name for page in pages for name in page.figures]
+    if options.whole and (unknown := sorted(set(collect.states()) - set(figures))):
         print(f"error: states.json names figures that do not exist: {unknown}", file=sys.stderr)
         return 1
     size, seconds = options.target.stat().st_size / 1e6, time.monotonic() - start
-    print(f"{options.target}: {len(reader.pages)} pages, {len(drawn)} figures, {size:.1f} MB, "
+    print(f"{options.target}: {len(reader.pages)} pages, {len(figures)} figures, {size:.1f} MB, "
           f"{seconds:.0f} s")  # fmt: skip
     return 0
 

@@ -1,4 +1,4 @@
-"""Writes the elementwise rows of docs/graph-schema.md, made from the primitives' entries."""
+"""Writes the elementwise rows of docs/graph-schema.md from the primitives' entries."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from nnlib.record import Primitive
 
 PAGE = Path(__file__).parents[1] / "docs" / "graph-schema.md"
 OWN_ROWS = ("where", "clamp", "cast", "clone")  # they have attributes or other kinds of arguments
-TRUTH = ("eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite")
+BOOLEAN = ("eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite")
 
 
 def rows() -> str:
-    """The rows of all elementwise primitives that take numbers alone."""
-    known = [p for p in Primitive.registry.values() if p.family == "elementwise"]
-    known = [p for p in known if p.name not in OWN_ROWS]
+    """The rows of all elementwise primitives, except those of OWN_ROWS."""
+    primitives = [p for p in Primitive.registry.values() if p.family == "elementwise"]
+    primitives = [p for p in primitives if p.name not in OWN_ROWS]
     groups: dict[tuple[int, str], list[str]] = {}
-    for p in known:
-        kind = "truth" if p.name in TRUTH or p.name.startswith("logical") else "number"
-        kind = "integer" if p.name.startswith("bitwise") else kind
-        groups.setdefault((p.arity, kind), []).append(p.name)
+    for p in primitives:
+        result = "boolean" if p.name in BOOLEAN or p.name.startswith("logical") else "number"
+        result = "integer" if p.name.startswith("bitwise") else result
+        groups.setdefault((p.arity, result), []).append(p.name)
     inputs = {
-        (2, "number"): "a, b (B)", (2, "truth"): "a, b (B) → bool",
+        (2, "number"): "a, b (B)", (2, "boolean"): "a, b (B) → bool",
         (2, "integer"): "a, b (B): integers or booleans",
-        (1, "number"): "x", (1, "truth"): "x → bool",
+        (1, "number"): "x", (1, "boolean"): "x → bool",
     }  # fmt: skip
     lines = [
         f"`{' '.join(groups[key])}` | {description} | |" for key, description in inputs.items()

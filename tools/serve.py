@@ -13,11 +13,11 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-PACKED = {".html", ".js", ".mjs", ".css", ".json", ".svg", ".ipynb", ".txt", ".map", ".xml"}
+COMPRESSED = {".html", ".js", ".mjs", ".css", ".json", ".svg", ".ipynb", ".txt", ".map", ".xml"}
 
 
 @functools.lru_cache(maxsize=256)
-def packed(path: str, changed: int) -> bytes:
+def compressed(path: str, changed: int) -> bytes:
     """A file's gzip, made once for each version of the file."""
     return gzip.compress(Path(path).read_bytes(), 6, mtime=0)
 
@@ -38,19 +38,19 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
     def send_head(self) -> Any:
         path = Path(self.translate_path(self.path))
         path = path / "index.html" if path.is_dir() and self.path.endswith("/") else path
-        accepted = "gzip" in self.headers.get("Accept-Encoding", "")
-        if not accepted or path.suffix not in PACKED or not path.is_file():
+        accepts_gzip = "gzip" in self.headers.get("Accept-Encoding", "")
+        if not accepts_gzip or path.suffix not in COMPRESSED or not path.is_file():
             return super().send_head()
         stat = path.stat()
         tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-        known = self.headers.get("If-None-Match") == tag
-        self.send_response(304 if known else 200)
-        body = b"" if known else packed(str(path), stat.st_mtime_ns)
+        unchanged = self.headers.get("If-None-Match") == tag
+        self.send_response(304 if unchanged else 200)
+        body = b"" if unchanged else compressed(str(path), stat.st_mtime_ns)
         headers = {"Content-Type": self.guess_type(path), "Content-Encoding": "gzip",
                    "Content-Length": str(len(body))}  # fmt: skip
         for name, value in {"ETag": tag, "Vary": "Accept-Encoding"}.items():
             self.send_header(name, value)
-        for name, value in {} if known else headers.items():
+        for name, value in {} if unchanged else headers.items():
             self.send_header(name, value)
         self.end_headers()
         return io.BytesIO(body)

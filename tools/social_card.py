@@ -1,4 +1,4 @@
-"""Draws the picture that chats and search pages show for a link to the book."""
+"""Draws the picture that messengers and search pages show for a link to the book."""
 
 from __future__ import annotations
 

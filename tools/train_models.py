@@ -7,7 +7,7 @@
 Each group is a function without arguments that returns what nnlib.save writes.  Tests marked slow
 train the cheap ones again.  One thread is faster than two here: set OPENBLAS_NUM_THREADS=1.
 `seven_digits.npz` is written by ``python -m course.cnn.measured transfer``, with the numbers that
-are measured on it; the README beside the weights says where every file comes from.
+are measured on it; the README beside the weights lists the source of every file.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def letters() -> dict[str, Any]:
     """The letter model and the one without a mask, in half precision."""
     from course.networks.letters import train
 
-    both = {"masked": train(), "open": train(causal=False)}
+    models = {"masked": train(), "open": train(causal=False)}
     return {
         name: {key: w.half() for key, w in model.state_dict().items()}
-        for name, model in both.items()
+        for name, model in models.items()
     }
 
 
@@ -63,8 +63,10 @@ def compare(name: str) -> None:
     """Trains a group and prints each model's largest difference from the stored weights."""
     stored = nnlib.load(WEIGHTS / f"{name}.npz")
     for model, state in GROUPS[name]().items():
-        gaps = [(w.float() - stored[model][key].float()).abs().max() for key, w in state.items()]
-        print(f"{name}, {model}: {max(gap.item() for gap in gaps):.1g}")
+        differences = [
+            (w.float() - stored[model][key].float()).abs().max() for key, w in state.items()
+        ]
+        print(f"{name}, {model}: {max(difference.item() for difference in differences):.1g}")
 
 
 def main(arguments: list[str]) -> None:

@@ -36,9 +36,9 @@ def needing_numba() -> list[str]:
 
 def oldest_numpy() -> str:
     """The lower bound that the package states for NumPy."""
-    found = re.search(r'dependencies = \["numpy>=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
-    assert found
-    return found[1]
+    match = re.search(r'dependencies = \["numpy>=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
+    assert match
+    return match[1]
 
 
 def interpreter(version: str) -> str | None:
@@ -47,8 +47,8 @@ def interpreter(version: str) -> str | None:
     candidates = [shutil.which(f"python{version}")]
     candidates += sorted(map(str, pyenv.glob(f"{version}.*/bin/python")))
     if uv := shutil.which("uv"):
-        found = subprocess.run([uv, "python", "find", version], capture_output=True, text=True)
-        candidates.append(found.stdout.strip())
+        uv_python = subprocess.run([uv, "python", "find", version], capture_output=True, text=True)
+        candidates.append(uv_python.stdout.strip())
     for python in filter(None, candidates):
         command = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
         answer = subprocess.run(command, capture_output=True, text=True)
@@ -68,10 +68,10 @@ def environment(python: str, version: str) -> Path:
     return folder
 
 
-def install(folder: Path, *what: str) -> None:
+def install(folder: Path, *requirements: str) -> None:
     """Installs packages into a virtual environment."""
     pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "-q"]
-    subprocess.run([*pip, *what], check=True)
+    subprocess.run([*pip, *requirements], check=True)
 
 
 def run_tests(folder: Path, *arguments: str) -> int:
@@ -112,11 +112,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--book", action="store_true")
     options = parser.parse_args(arguments)
     wanted = [re.sub(r"^python", "", name) for name in options.pythons] or list(VERSIONS)
-    found = {version: interpreter(version) for version in wanted}
-    results = {v: passes(p, v, options.book) for v, p in found.items() if p}
+    pythons = {version: interpreter(version) for version in wanted}
+    results = {v: passes(p, v, options.book) for v, p in pythons.items() if p}
     for version in wanted:
-        words = {True: "passes", False: "FAILS", None: "not found here"}
-        print(f"Python {version}: {words[results.get(version)]}")
+        outcomes = {True: "passes", False: "FAILS", None: "not found here"}
+        print(f"Python {version}: {outcomes[results.get(version)]}")
     return 0 if results and all(results.values()) else 1
 
 

@@ -2,8 +2,9 @@
 
     python tools/watch.py my-topic
 
-The page is built in a small book of its own (`_build/watch`: the chapter, the glossary and the
-bibliography), so that no other chapter is run. References to other chapters are not resolved in it.
+The page is built in a small book of its own (`_build/watch`: the opening page, the chapter, the
+glossary and the bibliography), so that no other chapter is run. References to other chapters are
+not resolved in it.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ PATTERNS = ("nnlib/**/*.py", "course/**/*.py", "nnlib/live/*.json", "nnlib/live/
             "_static/*", "_ext/*.py", "_ext/built/*", "_templates/*")  # fmt: skip
 PAUSE = 0.4  # seconds between two checks for changed files
 RELOAD_SCRIPT = b"""<script>
-(() => { let seen = null; setInterval(async () => {
-  const now = await (await fetch("/_built")).text();
-  if (seen !== null && now !== seen) location.reload();
-  seen = now;
+(() => { let loaded = null; setInterval(async () => {
+  const built = await (await fetch("/_built")).text();
+  if (loaded !== null && built !== loaded) location.reload();
+  loaded = built;
 }, 500); })();
 </script>"""
 
@@ -49,16 +50,16 @@ class ReloadingHandler(serve.QuietHandler):
         else:
             super().do_GET()
 
-    def answer(self, body: bytes, kind: str) -> None:
+    def answer(self, body: bytes, content_type: str) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
 
 def small_book(name: str) -> Path:
-    """Writes a table of contents of this chapter, the glossary and the bibliography."""
+    """Writes the contents: the opening page, this chapter, the glossary and the bibliography."""
     toc = OUTPUT / "toc.yml"
     toc.parent.mkdir(parents=True, exist_ok=True)
     files = (f"chapters/{name}", "glossary", "reference/bibliography")
@@ -99,11 +100,11 @@ LAST_LINES = 12
 
 def summary(output: str) -> str:
     """The failure of a build in few lines: the lines of the failed cell, then its error."""
-    plain = COLOURS.sub("", output)
-    if found := TRACEBACK.search(plain):
-        frames = [line for line in found["frames"].splitlines() if FRAME.match(line)]
-        return "\n".join([*frames[-LAST_LINES:], "", found["error"].strip()])
-    return "\n".join([line for line in plain.splitlines() if line.strip()][-LAST_LINES:])
+    text = COLOURS.sub("", output)
+    if traceback := TRACEBACK.search(text):
+        frames = [line for line in traceback["frames"].splitlines() if FRAME.match(line)]
+        return "\n".join([*frames[-LAST_LINES:], "", traceback["error"].strip()])
+    return "\n".join([line for line in text.splitlines() if line.strip()][-LAST_LINES:])
 
 
 def modification_times(name: str) -> dict[Path, int]:
@@ -132,12 +133,12 @@ def main(arguments: list[str] | None = None) -> int:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     page = f"http://127.0.0.1:{server.server_address[1]}/chapters/{options.name}.html"
     print(f"{page} reloads after each save (Ctrl+C stops)", flush=True)
-    seen: dict[Path, int] = {}
+    built_from: dict[Path, int] = {}
     try:
         while True:
-            now = modification_times(options.name)
-            if now != seen:
-                seen = now
+            times = modification_times(options.name)
+            if times != built_from:
+                built_from = times
                 if build(options.name):
                     ReloadingHandler.built = str(time.time())
                 for fault in lint_chapters.faults(chapter):

@@ -30,8 +30,8 @@
   const cacheLoaded = () => {
     const worker = workers.controller;
     if (!worker) return;
-    const parts = performance.getEntriesByType("resource").map((entry) => entry.name);
-    worker.postMessage({ type: "keep", addresses: [location.href, ...parts] });
+    const addresses = performance.getEntriesByType("resource").map((entry) => entry.name);
+    worker.postMessage({ type: "cache", addresses: [location.href, ...addresses] });
   };
   workers.addEventListener("controllerchange", () => {
     cacheLoaded();

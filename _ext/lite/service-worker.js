@@ -4,7 +4,7 @@
 const root = new URL("./", location.href).pathname; // …/lite/
 const site = new URL("../", location.href).pathname; // the book's, whose python/ is JupyterLite's too
 const PREFIX = `nnlib-lite ${root} `;
-const KEPT = PREFIX + "@BUILD@"; // the build writes its hash here, so a new build starts with an empty cache
+const CACHE = PREFIX + "@BUILD@"; // the build writes its hash here, so a new build starts with an empty cache
 const PYTHON = "nnlib-python"; // shared with the book's own service worker
 const DRIVE = /\/api\/(?:drive|stdin|service-worker-heartbeat)/; // requests that JupyterLite's worker answers
 const NAMED_BY_CONTENT = /[.-][0-9a-f]{8,}\.\w+$/;
@@ -13,40 +13,40 @@ self.addEventListener("activate", (event) => event.waitUntil(clean()));
 
 async function clean() {
   for (const name of await caches.keys()) {
-    if (name.startsWith(PREFIX) && name !== KEPT) await caches.delete(name);
+    if (name.startsWith(PREFIX) && name !== CACHE) await caches.delete(name);
   }
 }
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  const here = url.origin === location.origin && url.pathname.startsWith(site);
-  if (request.method !== "GET" || !here || DRIVE.test(url.pathname)) return;
+  const inSite = url.origin === location.origin && url.pathname.startsWith(site);
+  if (request.method !== "GET" || !inSite || DRIVE.test(url.pathname)) return;
   event.stopImmediatePropagation(); // JupyterLite's listener would send it to the network
-  if (url.pathname.startsWith(`${site}python/`)) event.respondWith(once(request, PYTHON));
-  else event.respondWith(NAMED_BY_CONTENT.test(url.pathname) ? once(request, KEPT) : fresh(request));
+  if (url.pathname.startsWith(`${site}python/`)) event.respondWith(cacheFirst(request, PYTHON));
+  else event.respondWith(NAMED_BY_CONTENT.test(url.pathname) ? cacheFirst(request, CACHE) : networkFirst(request));
 });
 
-/** Answers for files that never change under their address: from the cache, after the first time. */
-async function once(request, name) {
+/** The answer to a request for a file that never changes at its address: from the cache, after the first time. */
+async function cacheFirst(request, name) {
   const cache = await caches.open(name);
-  const kept = await cache.match(request.url);
-  if (kept) return kept;
+  const cached = await cache.match(request.url);
+  if (cached) return cached;
   const answer = await fetch(request);
   if (answer.ok && answer.status === 200) await cache.put(request.url, answer.clone()).catch(() => {});
   return answer;
 }
 
-/** Answers for everything else: the newest version, or, without a network, the last one seen. */
-async function fresh(request) {
-  const cache = await caches.open(KEPT);
+/** The answer to any other request: the newest version, or, without a network, the last one that was loaded. */
+async function networkFirst(request) {
+  const cache = await caches.open(CACHE);
   try {
     const answer = await fetch(request, { cache: "no-cache" });
     if (answer.ok && answer.status === 200) await cache.put(request, answer.clone()).catch(() => {});
     return answer;
   } catch (error) {
-    const kept = await cache.match(request, { ignoreSearch: true });
-    if (kept) return kept;
+    const cached = await cache.match(request, { ignoreSearch: true });
+    if (cached) return cached;
     throw error;
   }
 }
@@ -54,16 +54,16 @@ async function fresh(request) {
 // adapt-jupyterlite.js sends the addresses that a page loaded before this worker started.
 self.addEventListener("message", (event) => {
   const { type, addresses } = event.data ?? {};
-  if (type === "keep" && Array.isArray(addresses)) event.waitUntil(keep(addresses));
+  if (type === "cache" && Array.isArray(addresses)) event.waitUntil(addToCache(addresses));
 });
 
-async function keep(addresses) {
-  const cache = await caches.open(KEPT);
+async function addToCache(addresses) {
+  const cache = await caches.open(CACHE);
   for (const address of addresses) {
     const url = new URL(address, location.href);
     if (url.origin !== location.origin || !url.pathname.startsWith(root)) continue;
     if (DRIVE.test(url.pathname) || (await cache.match(address))) continue;
-    // the browser still has it, so nothing is transferred twice
+    // the browser's own cache still has it, so nothing is transferred twice
     const answer = await fetch(address, { cache: "force-cache" }).catch(() => null);
     if (answer?.ok) await cache.put(address, answer).catch(() => {});
   }

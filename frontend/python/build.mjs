@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { banner, report } from "../sources.mjs";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const target = join(here, "..", "..", "_ext", "built");
-// entry → format: the button is a plain script, because it must show its message at file:// too; so is
-// the service worker. The others are modules.
+const folder = dirname(fileURLToPath(import.meta.url));
+const target = join(folder, "..", "..", "_ext", "built");
+// The format of each entry point: the button is a plain script, because it must show its message at file:// too, and so
+// is the service worker; the others are modules.
 const ENTRIES = { run: "iife", runner: "esm", worker: "esm", sw: "iife" };
 
 mkdirSync(target, { recursive: true });
@@ -16,7 +16,7 @@ const js = banner("The page's Python", "python");
 for (const [name, format] of Object.entries(ENTRIES)) {
   const outfile = join(target, `${name}.js`);
   await build({
-    entryPoints: [join(here, "src", `${name}.ts`)],
+    entryPoints: [join(folder, "src", `${name}.ts`)],
     outfile,
     bundle: true,
     minify: true,

@@ -71,7 +71,7 @@ def test_both_streams_a_result_and_an_error_share_one_limit() -> None:
     assert len(result["data"]["text/plain"]) < 2100
     messages = messages_of("raise ValueError('x' * 9000)", limit=1000)
     [error] = [m for m in messages if m["type"] == "error"]
-    assert len(error["message"]) < 2100 and len(error["whole"]) < 2100
+    assert len(error["message"]) < 2100 and len(error["traceback"]) < 2100
 
 
 def test_the_next_cell_has_the_whole_limit_again() -> None:

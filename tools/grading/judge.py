@@ -77,6 +77,6 @@ class Judge:
             self.verdicts[name] = Verdict("wrong", f"it could not be judged: {error}.")
             raise
         except Exception as error:  # a hostile answer can make a check fail in any way
-            words = f"it could not be judged: {type(error).__name__}: {str(error)[:200]}"
-            self.verdicts[name] = Verdict("wrong", words)
+            message = f"it could not be judged: {type(error).__name__}: {str(error)[:200]}"
+            self.verdicts[name] = Verdict("wrong", message)
         peer.send({"is": None})

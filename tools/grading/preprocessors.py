@@ -49,9 +49,9 @@ class JudgedExecute(Execute):
 
     def on_cell_start(self, cell: Any, cell_index: int) -> None:
         if self.grading is not None:
-            self.grading.before(cell)
+            self.grading.before_cell(cell)
 
     def on_cell_executed(self, **more: Any) -> None:
         super().on_cell_executed(**more)
         if self.grading is not None:
-            self.grading.after(more["cell"])
+            self.grading.after_cell(more["cell"])

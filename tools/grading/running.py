@@ -36,20 +36,20 @@ def names_of(cell: Any) -> frozenset[str]:
 
 def outputs_for(names: frozenset[str], verdicts: dict[str, Verdict]) -> list[Any]:
     """The outputs of a check's cell: the verdicts, and the points as nbgrader counts them."""
-    words, points, solved = [], 0.0, True
+    texts, points, solved = [], 0.0, True
     for name in sorted(names):
         exercise, verdict = find(name), verdicts.get(name, NOT_REACHED)
-        words.append(printed(exercise, verdict) + "\n")
+        texts.append(printed(exercise, verdict) + "\n")
         solved = solved and verdict.state == "right"
         points += exercise.stars if verdict.state == "right" else 0.0
-    shown = nbformat.v4.new_output("stream", name="stdout", text="".join(words))
+    stream = nbformat.v4.new_output("stream", name="stdout", text="".join(texts))
     if not solved:
-        ended = nbformat.v4.new_output(
+        error = nbformat.v4.new_output(
             "error", ename="NotSolved", evalue="no points", traceback=["NotSolved: no points"]
         )
-        return [shown, ended]
+        return [stream, error]
     result = {"text/plain": str(points)}
-    return [shown, nbformat.v4.new_output("execute_result", data=result, execution_count=1)]
+    return [stream, nbformat.v4.new_output("execute_result", data=result, execution_count=1)]
 
 
 @dataclass
@@ -61,7 +61,7 @@ class GradingRun:
     book: Path
 
     def kernel(self, seconds: int = RUN_SECONDS) -> type[SandboxedKernel]:
-        return SandboxedKernel.at(self.folder, self.book, seconds)
+        return SandboxedKernel.for_run(self.folder, self.book, seconds)
 
     def finish(self, notebook: Any) -> None:
         """Writes the output of every check; those that were not reached give no points."""
@@ -69,11 +69,11 @@ class GradingRun:
             if names_of(cell):
                 cell["outputs"] = outputs_for(names_of(cell), self.judge.verdicts)
 
-    def before(self, cell: Any) -> None:
+    def before_cell(self, cell: Any) -> None:
         """Lets the judge accept answers to the exercises that the cell checks."""
         self.judge.accept(names_of(cell))
 
-    def after(self, cell: Any) -> None:
+    def after_cell(self, cell: Any) -> None:
         """Lets the judge accept no more answers, and writes the output of the cell's checks."""
         names = names_of(cell)
         self.judge.accept(frozenset())
@@ -104,8 +104,8 @@ def run(
         client = NotebookClient(
             notebook, kernel_manager_class=grading.kernel(run_seconds), kernel_name="python3",
             timeout=seconds, allow_errors=True, interrupt_on_timeout=True, startup_timeout=60,
-            on_cell_start=lambda cell, cell_index: grading.before(cell),
-            on_cell_executed=lambda cell, cell_index, execute_reply: grading.after(cell),
+            on_cell_start=lambda cell, cell_index: grading.before_cell(cell),
+            on_cell_executed=lambda cell, cell_index, execute_reply: grading.after_cell(cell),
         )  # fmt: skip
         try:
             client.execute()

@@ -92,7 +92,9 @@ class SandboxedKernel(AsyncKernelManager):
     seconds = RUN_SECONDS
 
     @classmethod
-    def at(cls, sockets: Path, book: Path, seconds: int = RUN_SECONDS) -> type[SandboxedKernel]:
+    def for_run(
+        cls, sockets: Path, book: Path, seconds: int = RUN_SECONDS
+    ) -> type[SandboxedKernel]:
         """The kernel manager of one run, as a class, which nbclient and nbgrader expect."""
         return type("Kernel", (cls,), {"sockets": sockets, "book": book, "seconds": seconds})
 
@@ -125,12 +127,12 @@ class SandboxedKernel(AsyncKernelManager):
 
 def stripped(target: Path, root: Path = ROOT) -> Path:
     """A copy of `nnlib` and `course` without checks and without reference functions."""
-    for package, held_back in (("nnlib", ()), ("course", ("checks.py",))):
-        ignore = shutil.ignore_patterns("__pycache__", *held_back)
+    for package, left_out in (("nnlib", ()), ("course", ("checks.py",))):
+        ignore = shutil.ignore_patterns("__pycache__", *left_out)
         shutil.copytree(root / package, target / package, ignore=ignore, dirs_exist_ok=True)
     for module, names in reference_functions(root).items():
         path = target / (module.replace(".", "/") + ".py")
-        path.write_text(without(path.read_text("utf8"), names), "utf8")
+        path.write_text(without_bodies(path.read_text("utf8"), names), "utf8")
     compileall.compile_dir(target, quiet=2)  # the folder is read-only in the sandbox
     return target
 
@@ -139,17 +141,17 @@ def reference_functions(root: Path = ROOT) -> dict[str, set[str]]:
     """The functions outside the checks that answers are compared with, by module."""
     from course.kit.exercises import exercises_of
 
-    found: dict[str, set[str]] = {}
+    functions: dict[str, set[str]] = {}
     for checks in sorted((root / "course").glob("*/checks.py")):
-        own = importlib.import_module(f"course.{checks.parent.name}.checks").__name__
+        checks_module = importlib.import_module(f"course.{checks.parent.name}.checks").__name__
         for exercise in exercises_of(checks.parent.name.replace("_", "-")):
-            module = getattr(exercise.like, "__module__", own)
-            if module.startswith("course.") and module != own and ".kit." not in module:
-                found.setdefault(module, set()).add(exercise.like.__name__)
-    return found
+            module = getattr(exercise.like, "__module__", checks_module)
+            if module.startswith("course.") and module != checks_module and ".kit." not in module:
+                functions.setdefault(module, set()).add(exercise.like.__name__)
+    return functions
 
 
-def without(code: str, names: set[str]) -> str:
+def without_bodies(code: str, names: set[str]) -> str:
     """The module's text with the bodies of these functions replaced by an error."""
     lines = code.splitlines()
     functions = [n for n in ast.parse(code).body if isinstance(n, ast.FunctionDef)]

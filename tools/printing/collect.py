@@ -40,11 +40,11 @@ class Page:
 def documents(toc: Path = ROOT / "_toc.yml") -> list[tuple[str, str]]:
     """The pages to print and the part that each belongs to, in the book's order."""
     contents = yaml.safe_load(toc.read_text("utf8"))
-    found = [("", contents["root"])]
+    entries = [("", contents["root"])]
     for part in contents["parts"]:
         names = [c["file"] for c in part["chapters"] if c["file"] != API]
-        found += [(part["caption"], name) for name in names]
-    return [(name, part) for part, name in found]
+        entries += [(part["caption"], name) for name in names]
+    return [(name, part) for part, name in entries]
 
 
 def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], dict[str, str]]:
@@ -59,15 +59,20 @@ def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], d
         for name in names:
             page = browser.new_page(viewport={"width": WIDTH, "height": 1000},
                                     color_scheme="light")  # fmt: skip
-            values = {"name": key_of(name), "address": address, "states": states(), "width": FIGURE}
-            found = extracted(page, server.origin, name, "for_paper.js", values)
+            parameters = {
+                "name": key_of(name),
+                "address": address,
+                "states": states(),
+                "width": FIGURE,
+            }
+            content = extracted(page, server.origin, name, "for_paper.js", parameters)
             page.close()
-            printed.append(as_page(found, name, server.origin, address))
+            printed.append(as_page(content, name, server.origin, address))
     return printed, {f"/{name}.html": key_of(name) for name in names}
 
 
 def extracted(
-    page: Any, origin: str, name: str, script: str, given: dict[str, Any]
+    page: Any, origin: str, name: str, script: str, parameters: dict[str, Any]
 ) -> dict[str, Any]:
     """Opens a page, lets it settle, and returns the result of a script of this folder in it.
 
@@ -76,7 +81,7 @@ def extracted(
     """
     page.goto(f"{origin}/{name}.html", timeout=120_000)
     page.evaluate((HERE / "settle.js").read_text("utf8"))
-    result = page.evaluate(f"(given) => ({(HERE / script).read_text('utf8')})(given)", given)
+    result = page.evaluate(f"(values) => ({(HERE / script).read_text('utf8')})(values)", parameters)
     if result["left"]:
         raise RuntimeError(f"{name}: {result['left']} figures were not drawn")
     return result
@@ -97,11 +102,11 @@ class Options:
         return [name for name, _ in self.chosen]
 
 
-def parse_arguments(doc: str, kind: str, arguments: list[str] | None) -> Options | None:
+def parse_arguments(documentation: str, format: str, arguments: list[str] | None) -> Options | None:
     """The options of `make pdf` or `make epub`; None, after a message, if no site is built."""
-    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser = argparse.ArgumentParser(description=documentation.splitlines()[0])
     parser.add_argument("site", type=Path, help="the built site")
-    parser.add_argument("target", type=Path, help=f"the {kind} to write")
+    parser.add_argument("target", type=Path, help=f"the {format} to write")
     parser.add_argument("--address", default=os.environ.get("BOOK_URL", ""), help="on the web")
     parser.add_argument("--only", nargs="*", help="these pages alone, such as chapters/xor")
     options = parser.parse_args(arguments)
@@ -123,10 +128,10 @@ def key_of(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def as_page(found: dict[str, Any], name: str, origin: str, address: str) -> Page:
+def as_page(content: dict[str, Any], name: str, origin: str, address: str) -> Page:
     """The page without this server's address; the folder is added to figures' addresses."""
     folder = name.rpartition("/")[0]
-    html = found["html"]
+    html = content["html"]
     if folder:
         key = key_of(name)
         html = html.replace(f"{address}{key}.html#live=", f"{address}{folder}/{key}.html#live=")
@@ -135,8 +140,8 @@ def as_page(found: dict[str, Any], name: str, origin: str, address: str) -> Page
         return text.replace(f"{origin}/", "")
 
     return Page(
-        found["name"], found["title"], clean(html), tuple(found["figures"]),
-        tuple(clean(rule) for rule in found["rules"]),
-        tuple(clean(style) for style in found["styles"]),
-        tuple({**a, "html": clean(a["html"])} for a in found["appendix"]),
+        content["name"], content["title"], clean(html), tuple(content["figures"]),
+        tuple(clean(rule) for rule in content["rules"]),
+        tuple(clean(style) for style in content["styles"]),
+        tuple({**a, "html": clean(a["html"])} for a in content["appendix"]),
     )  # fmt: skip

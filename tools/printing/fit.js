@@ -1,8 +1,8 @@
-// Runs in the whole book, laid out as on paper: makes smaller what is too wide or too tall for a page;
-// returns what is still too wide.
+// Runs in the whole book, laid out as on paper: shrinks the elements that are too wide or too tall for a page;
+// returns descriptions of those that are still too wide.
 ({ width, height: page, scale }) => {
   const half = page / 2;
-  // what scrolls sideways on a screen
+  // elements that scroll sideways on a screen
   const wide = [...document.querySelectorAll("article *")].filter((node) => node.clientWidth && node.scrollWidth > node.clientWidth + 1
     && getComputedStyle(node).overflowX !== "visible" && !node.matches(".nn-spoken, legend"));
   const zooms = wide.map((node) => node.clientWidth / node.scrollWidth);
@@ -16,13 +16,13 @@
     if (smaller < 1) figure.style.zoom = scale * smaller;
     if (height * smaller < 1.5 * half) figure.classList.add("whole");
   }
-  // so is a short table, and a cell with its output
-  for (const part of document.querySelectorAll("article :is(table, div.cell)")) {
-    if (part.getBoundingClientRect().height < half / 2) part.classList.add("whole");
+  // a short table, and a short cell with its output, are kept on one page as well
+  for (const element of document.querySelectorAll("article :is(table, div.cell)")) {
+    if (element.getBoundingClientRect().height < half / 2) element.classList.add("whole");
   }
   // a single element that is too wide would make Chromium print the whole book smaller
-  const out = document.documentElement.scrollWidth - width;
-  return out <= 0 ? [] : [...document.querySelectorAll("article *")]
+  const excess = document.documentElement.scrollWidth - width;
+  return excess <= 0 ? [] : [...document.querySelectorAll("article *")]
     .filter((node) => node.getBoundingClientRect().right > width + 1 && !node.closest("svg") && getComputedStyle(node).position !== "absolute")
     .map((node) => `${node.closest("article").id}: ${node.tagName.toLowerCase()}.${node.className}: ${node.textContent.trim().slice(0, 40)}`);
 }

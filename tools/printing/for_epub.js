@@ -11,24 +11,24 @@ async ({ address, name }) => {
 
   const copy = article.cloneNode(true);
   const make = (tag, text) => {
-    const made = document.createElement(tag);
-    if (text !== undefined) made.textContent = text;
-    return made;
+    const element = document.createElement(tag);
+    if (text !== undefined) element.textContent = text;
+    return element;
   };
   for (const figure of copy.querySelectorAll(".nn-figure")) {
-    const made = make("figure");
+    const still = make("figure");
     const number = figure.dataset.shot;
     const image = make("img");
     image.setAttribute("src", `SHOT-${number}`);
     image.setAttribute("alt", figure.querySelector(".nn-spoken")?.textContent.trim() ?? figure.dataset.name);
     const caption = make("figcaption");
-    const words = figure.querySelector(".nn-caption")?.textContent.trim() ?? "";
-    caption.append(words, " ");
+    const captionText = figure.querySelector(".nn-caption")?.textContent.trim() ?? "";
+    caption.append(captionText, " ");
     const link = make("a", "The live figure");
     link.setAttribute("href", `${address}${name}.html#live=${encodeURIComponent(figure.dataset.name)}.e30`);
     if (address) caption.append(link);
-    made.append(image, caption);
-    figure.replaceWith(made);
+    still.append(image, caption);
+    figure.replaceWith(still);
   }
   for (const maths of copy.querySelectorAll("mjx-container")) {
     const math = maths.querySelector("mjx-assistive-mml > math");
@@ -41,15 +41,15 @@ async ({ address, name }) => {
     frame.append(math);
     maths.replaceWith(frame);
   }
-  const gone = "script, style, .headerlink, button, .nn-printing, .nn-export, .copybtn, .tag_hide-input .cell_input, "
+  const removed = "script, style, .headerlink, button, .nn-printing, .nn-export, .copybtn, .tag_hide-input .cell_input, "
     + ".tag_hide-cell .cell_input, .tag_check, .nn-run, .nn-run-host, .toctree-wrapper, dialog, template, .nn-solved, [hidden]";
-  for (const node of copy.querySelectorAll(gone)) node.remove();
+  for (const node of copy.querySelectorAll(removed)) node.remove();
   for (const node of copy.querySelectorAll("details:not(.nn-hint, .nn-solution)")) node.remove();
   for (const node of copy.querySelectorAll("input, select, textarea, canvas, label")) node.remove();
-  const seen = new Set();
+  const ids = new Set();
   for (const node of copy.querySelectorAll("[id]")) {
-    if (seen.has(node.id) || !/^[A-Za-z_][\w.-]*$/.test(node.id)) node.removeAttribute("id");
-    else seen.add(node.id);
+    if (ids.has(node.id) || !/^[A-Za-z_][\w.-]*$/.test(node.id)) node.removeAttribute("id");
+    else ids.add(node.id);
   }
   for (const node of copy.querySelectorAll("*")) {
     for (const { name: key, value } of [...node.attributes]) {
@@ -60,8 +60,8 @@ async ({ address, name }) => {
   for (const node of copy.querySelectorAll("summary p, p p, span p")) node.replaceWith(...node.childNodes);
   for (const node of copy.querySelectorAll("tt, big, center, font")) node.replaceWith(...node.childNodes);
   for (const image of copy.querySelectorAll("img[src]")) {
-    const from = image.getAttribute("src");
-    if (!from.startsWith("SHOT-") && !from.startsWith("data:")) image.setAttribute("src", "FILE-" + new URL(from, location.href).pathname);
+    const source = image.getAttribute("src");
+    if (!source.startsWith("SHOT-") && !source.startsWith("data:")) image.setAttribute("src", "FILE-" + new URL(source, location.href).pathname);
     if (!image.hasAttribute("alt")) image.setAttribute("alt", "");
   }
   for (const link of copy.querySelectorAll("a[href]")) {
@@ -70,5 +70,5 @@ async ({ address, name }) => {
   }
   const text = [...copy.childNodes].map((node) => new XMLSerializer().serializeToString(node)).join("");
   return { title: article.querySelector("h1")?.textContent.replace(/#$/, "").trim() ?? name, text, shots: figures.length,
-    left: article.querySelectorAll(".nn-fallback").length, ids: [...seen] };
+    left: article.querySelectorAll(".nn-fallback").length, ids: [...ids] };
 }

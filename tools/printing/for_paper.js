@@ -9,10 +9,10 @@
     figure.scrollIntoView();
     controls.querySelector("select").value = "fast";
     play.click();
-    const until = performance.now() + 120_000;
-    while (reached() < step - 32 && performance.now() < until) await frames();
+    const deadline = performance.now() + 120_000;
+    while (reached() < step - 32 && performance.now() < deadline) await frames();
     if (play.getAttribute("aria-pressed") === "true") play.click();
-    while (reached() < step && performance.now() < until) once.click();
+    while (reached() < step && performance.now() < deadline) once.click();
     if (reached() !== step) throw new Error(`${figure.dataset.name}: ${reached()} of ${step} steps were trained`);
   };
   /** Gives each figure the width of the paper and the state in which it is printed. */
@@ -31,12 +31,12 @@
   };
   /** On paper nobody can press Commit: what an answer reveals is printed below the question. */
   const answerQuestions = (article) => {
-    for (const asked of article.querySelectorAll(".nn-predict")) {
-      const choice = asked.querySelector("input[type=radio]");
-      const field = asked.querySelector(".nn-ask input[type=number]");
+    for (const question of article.querySelectorAll(".nn-predict")) {
+      const choice = question.querySelector("input[type=radio]");
+      const field = question.querySelector(".nn-ask input[type=number]");
       if (choice) choice.checked = true;
       if (field) field.value = "0";
-      asked.querySelector(".nn-primary")?.click();
+      question.querySelector(".nn-primary")?.click();
     }
   };
   /** Waits until figures, formulas and fonts are drawn. */
@@ -48,21 +48,21 @@
     await frames();
   };
   const make = (tag, className, text) => {
-    const made = document.createElement(tag);
-    if (className) made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    if (text !== undefined) element.textContent = text;
+    return element;
   };
   /** Replaces canvases by images. */
   const canvasesToPictures = (article, copy) => {
     const canvases = [...article.querySelectorAll("canvas")];
     [...copy.querySelectorAll("canvas")].forEach((canvas, i) => {
-      const from = canvases[i];
-      if (!from.width || !from.height || !from.getClientRects().length) return canvas.remove();
+      const original = canvases[i];
+      if (!original.width || !original.height || !original.getClientRects().length) return canvas.remove();
       const image = make("img", canvas.className);
-      image.src = from.toDataURL();
-      image.alt = from.getAttribute("aria-label") ?? "";
-      const box = from.getBoundingClientRect();
+      image.src = original.toDataURL();
+      image.alt = original.getAttribute("aria-label") ?? "";
+      const box = original.getBoundingClientRect();
       image.style.cssText = canvas.style.cssText + `;width:${box.width}px;height:${box.height}px`;
       canvas.replaceWith(image);
     });
@@ -73,20 +73,20 @@
     const controls = [...article.querySelectorAll(".nn-control")];
     [...copy.querySelectorAll(".nn-control")].forEach((control, i) => {
       if (!shown.has(i)) return control.remove();
-      const from = controls[i];
-      const field = from.querySelector("input:not([type=radio]), select");
-      const label = (from.querySelector(".nn-name, label, legend")?.textContent ?? "").trim();
-      const output = from.querySelector("output")?.textContent?.trim();
-      const chosen = from.querySelector("input[type=radio]:checked")?.parentElement?.textContent?.trim();
+      const original = controls[i];
+      const field = original.querySelector("input:not([type=radio]), select");
+      const label = (original.querySelector(".nn-name, label, legend")?.textContent ?? "").trim();
+      const output = original.querySelector("output")?.textContent?.trim();
+      const chosen = original.querySelector("input[type=radio]:checked")?.parentElement?.textContent?.trim();
       let value = output || chosen;
       if (!value && field?.tagName === "SELECT") value = field.selectedOptions[0]?.textContent;
       if (!value && field?.type === "checkbox") value = field.checked ? "yes" : "no";
       value ||= field?.value ?? "";
-      if (from.querySelector("canvas")) return; // a pad that is painted on: its picture stays
+      if (original.querySelector("canvas")) return; // a pad that is painted on: its picture stays
       if (field?.type === "number" && Number(value) === 0) { // a field of a table to fill
-        const open = make("span", "nn-as-text", `${label} = `);
-        open.append(make("span", "nn-blank"));
-        return control.replaceWith(open);
+        const blankField = make("span", "nn-as-text", `${label} = `);
+        blankField.append(make("span", "nn-blank"));
+        return control.replaceWith(blankField);
       }
       // the ends of a logarithmic slider have too many digits to print
       const ends = field?.type === "range" && field.min !== "" && field.min.length + field.max.length < 12;
@@ -98,17 +98,17 @@
   const trainingsToWords = (article, copy) => {
     const trainings = [...article.querySelectorAll(".nn-training")];
     [...copy.querySelectorAll(".nn-training")].forEach((training, i) => {
-      const from = trainings[i];
-      const seed = from.querySelector("input")?.value;
-      const step = from.querySelector("output")?.textContent.trim();
+      const original = trainings[i];
+      const seed = original.querySelector("input")?.value;
+      const step = original.querySelector("output")?.textContent.trim();
       training.replaceWith(make("span", "nn-as-text", `${seed === undefined ? "" : `seed ${seed}, `}${step}`));
     });
   };
   /** Replaces fields and choices by boxes and lines to write on. */
   const questionsToBoxes = (copy) => {
-    for (const asked of copy.querySelectorAll(".nn-predict")) {
-      delete asked.dataset.verdict;
-      for (const node of asked.querySelectorAll(".nn-verdict, .nn-ask output")) node.remove();
+    for (const question of copy.querySelectorAll(".nn-predict")) {
+      delete question.dataset.verdict;
+      for (const node of question.querySelectorAll(".nn-verdict, .nn-ask output")) node.remove();
     }
     for (const button of copy.querySelectorAll(".nn-answers button, .nn-choice")) button.replaceWith(make("p", "nn-box", "☐ " + button.textContent.trim()));
     for (const choice of copy.querySelectorAll(".nn-figure :is(input[type=radio], input[type=checkbox])")) choice.replaceWith(make("span", "", "☐ "));
@@ -125,9 +125,9 @@
   };
   /** Removes buttons, folded code and progress, and unfolds the rest. */
   const removeWhatPaperLacks = (copy) => {
-    const gone = "script, .headerlink, .nn-toolbar, .nn-tools, button, .nn-printing, .nn-export, .nn-spoken, .nn-said, "
+    const removed = "script, .headerlink, .nn-toolbar, .nn-tools, button, .nn-printing, .nn-export, .nn-spoken, .nn-said, "
       + ".copybtn, .tag_hide-input:not(.tag_pytorch) .cell_input, .tag_hide-cell .cell_input, .tag_check, .nn-run, .nn-run-host, [hidden], .toctree-wrapper, dialog";
-    for (const node of copy.querySelectorAll(gone)) node.remove();
+    for (const node of copy.querySelectorAll(removed)) node.remove();
     // the folded cells of "The same in PyTorch" are what their sections are about; progress is left out on paper
     for (const node of copy.querySelectorAll(".tag_pytorch details")) node.replaceWith(...[...node.childNodes].filter((child) => child.nodeName !== "SUMMARY"));
     for (const cell of copy.querySelectorAll("div.cell")) if (/^\s*course\.progress\(/.test(cell.querySelector(".cell_input pre")?.textContent ?? "")) cell.remove();
@@ -140,8 +140,8 @@
   /** Moves hints and solutions into an appendix, leaves space to write in place of solutions; returns the appendix and its elements. */
   const moveSolutions = (copy, name) => {
     const appendix = [];
-    const moved = make("div"); // stays in the copy until the ids and links have been changed
-    copy.append(moved);
+    const container = make("div"); // stays in the copy until the ids and links have been changed
+    copy.append(container);
     let last = null;
     for (const node of [...copy.querySelectorAll(".exercise.admonition, details.nn-hint, details.nn-solution")]) {
       if (node.matches(".exercise")) {
@@ -150,20 +150,20 @@
       }
       const title = last?.querySelector(".admonition-title")?.textContent.trim() ?? "";
       const solution = node.matches(".nn-solution");
-      const made = make("div", solution ? "solution" : "hint");
-      made.append(make("p", "label", solution ? "Solution" : "Hint"));
-      for (const child of [...node.childNodes]) if (child.nodeName !== "SUMMARY") made.append(child);
+      const entry = make("div", solution ? "solution" : "hint");
+      entry.append(make("p", "label", solution ? "Solution" : "Hint"));
+      for (const child of [...node.childNodes]) if (child.nodeName !== "SUMMARY") entry.append(child);
       appendix.push({ exercise: last?.id ? `${name}--${last.id}` : "", title, solution });
-      moved.append(made);
+      container.append(entry);
       if (solution) {
         const space = make("p", "space-to-write");
-        const to = make("a", "", "Solution in the appendix");
-        to.href = `#solution-${name}--${last?.id ?? ""}`;
-        space.append(to);
+        const link = make("a", "", "Solution in the appendix");
+        link.href = `#solution-${name}--${last?.id ?? ""}`;
+        space.append(link);
         node.replaceWith(space);
       } else node.remove();
     }
-    return { appendix, moved };
+    return { appendix, container };
   };
   /** Makes ids unique in the book: each begins with its page's name, and links lead to the new ones. */
   const renameIds = (copy, name) => {
@@ -173,8 +173,8 @@
     for (const node of copy.querySelectorAll("*")) {
       for (const { name: key, value } of [...node.attributes]) {
         if (/^aria-(labelledby|describedby|controls|owns)$|^(for|clip-path|mask|fill|stroke|filter|marker-end|marker-start)$/.test(key)) {
-          const to = value.includes("url(#") ? value.replace(/url\(#/g, `url(#${name}--`) : key.startsWith("aria") || key === "for" ? value.split(" ").map(prefixed).join(" ") : value;
-          node.setAttribute(key, to);
+          const renamed = value.includes("url(#") ? value.replace(/url\(#/g, `url(#${name}--`) : key.startsWith("aria") || key === "for" ? value.split(" ").map(prefixed).join(" ") : value;
+          node.setAttribute(key, renamed);
         }
       }
       if (node.tagName === "use") node.setAttribute("href", `#${prefixed((node.getAttribute("href") ?? "#").slice(1))}`);
@@ -211,12 +211,12 @@
     for (const figure of copy.querySelectorAll(".nn-figure")) figure.style.width = figure.style.maxWidth = "";
     addAddresses(copy, address, name);
     removeWhatPaperLacks(copy);
-    const { appendix, moved } = moveSolutions(copy, name);
+    const { appendix, container } = moveSolutions(copy, name);
     renameIds(copy, name);
     absoluteImages(copy);
     resolveLinks(copy);
-    moved.remove();
-    [...moved.children].forEach((made, i) => (appendix[i].html = made.outerHTML));
+    container.remove();
+    [...container.children].forEach((entry, i) => (appendix[i].html = entry.outerHTML));
     const rules = [...(document.querySelector("#MJX-CHTML-styles")?.sheet?.cssRules ?? [])].map((rule) => rule.cssText);
     const styles = [...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.href);
     return { name, title: copy.querySelector("h1")?.textContent.trim() ?? name, html: copy.innerHTML, appendix, rules, styles,

@@ -8,6 +8,6 @@ async () => {
     scrollTo(0, y);
     await frames();
   }
-  const until = performance.now() + 20_000;
-  while (article.querySelector(".nn-fallback, [data-nn-model]") && performance.now() < until) await frames();
+  const deadline = performance.now() + 20_000;
+  while (article.querySelector(".nn-fallback, [data-nn-model]") && performance.now() < deadline) await frames();
 }

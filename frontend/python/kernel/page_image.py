@@ -1,4 +1,4 @@
-"""Compiles the modules that are loaded, so that this browser's later visits need not do it again.
+"""Compiles the loaded modules, so that later visits with the same browser start faster.
 
 The worker takes one step at a time while no cell runs, then stores the unpacked files (image.ts).
 If modules were compiled to files as they are imported, as CPython usually does, the first start

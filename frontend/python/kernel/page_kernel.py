@@ -1,7 +1,7 @@
 """Runs a page's cells in the browser's worker, as a notebook's kernel does, but without IPython.
 
-The worker calls `connect(post, limit)` once, then `run`, `comm`, `complete`. Streams, results,
-pictures, errors and widgets' messages are sent to the page as dicts, by `post`.
+The worker calls `connect(post, limit)` once, then `run`, `comm`, `complete` and `progress`.
+Streams, results, pictures, errors and widgets' messages are sent to the page as dicts, by `post`.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ async def run(source: str, name: str, example: bool = False) -> str:
     except BaseException as error:
         sys.stdout.flush()
         end_of_text()
-        report = explained(error)
+        report = error_report(error)
         if example:  # its page has no notebook
             report["hint"] = report["hint"].replace(DOWNLOAD, COPY)
         output({"type": "error", **report})
@@ -92,7 +92,7 @@ async def execute(source: str, file: str) -> None:
     await evaluate(compile_cell(tree, file))
     if last is not None:
         value = await evaluate(compile_cell(last, file))
-        if value is not None and not quiet(source):
+        if value is not None and not hides_result(source):
             main.__dict__["_"] = value
             sys.stdout.flush()
             output({"type": "result", "data": mimebundle(value)})
@@ -119,7 +119,7 @@ async def evaluate(code: types.CodeType) -> Any:
     return value
 
 
-def quiet(source: str) -> bool:
+def hides_result(source: str) -> bool:
     """Whether the cell ends in a semicolon, which hides its result, as in a notebook."""
     return source.rstrip().endswith(";")
 
@@ -133,7 +133,7 @@ def show_pictures() -> None:
 
         page_backend.show()
     except Exception as error:
-        page_output.post({"type": "error", **explained(error)})
+        page_output.post({"type": "error", **error_report(error)})
 
 
 # --- errors ---------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ HINTS = {
     "RecursionError": "Does the function call itself without ever stopping?",
     "FileNotFoundError": NO_FILES,
 }
-# Things that Python cannot do in a page: a pattern of the error's message, and the hint.
+# What Python cannot do in a page: a pattern of the error's message, and the hint.
 CANNOT = (
     (r"input\(\) does not work", 'Write the answer into the cell instead: name = "Ada".'),
     (r"can't start new thread", NO_THREADS),
@@ -176,10 +176,10 @@ CANNOT = (
 
 def hint_for(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
     """The likely cause of an error and what to do, or an empty string."""
-    if isinstance(error, NameError) and error.name and (near := similar_name(error.name)):
-        return f"Did you mean {near}?"
-    for words, hint in CANNOT:
-        if re.search(words, str(error)):
+    if isinstance(error, NameError) and error.name and (similar := similar_name(error.name)):
+        return f"Did you mean {similar}?"
+    for pattern, hint in CANNOT:
+        if re.search(pattern, str(error)):
             return hint
     missing = error.name if isinstance(error, ModuleNotFoundError) else ""
     if missing in ("ssl", "_ssl", "requests", "_socket") or (
@@ -189,8 +189,8 @@ def hint_for(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
     return HINTS.get(type(error).__name__, "")
 
 
-def explained(error: BaseException) -> dict:
-    """An error as the page shows it: type, message, frames, a hint and the whole traceback."""
+def error_report(error: BaseException) -> dict:
+    """An error as the page shows it: type, message, frames, a hint and the complete traceback."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in OWN_FILES]
     in_cell = isinstance(error, SyntaxError) and CELL.match(error.filename or "")
     if in_cell and not any(CELL.match(f.filename) for f in frames):
@@ -207,14 +207,14 @@ def explained(error: BaseException) -> dict:
             }
         )
     message = error.msg if isinstance(error, SyntaxError) else str(error)
-    whole = "".join(
+    text = "".join(
         line
         for line in traceback.format_exception(error)
         if not any(f'File "{file}"' in line for file in OWN_FILES)
     )
     hint = hint_for(error, frames)
-    kind = type(error).__name__
-    return {"kind": kind, "message": message, "frames": shown, "hint": hint, "whole": whole}
+    name = type(error).__name__
+    return {"kind": name, "message": message, "frames": shown, "hint": hint, "traceback": text}
 
 
 def frame_of(frame: traceback.FrameSummary) -> dict:
@@ -234,8 +234,8 @@ def frame_of(frame: traceback.FrameSummary) -> dict:
 def similar_name(name: str) -> str | None:
     from difflib import get_close_matches
 
-    known = [k for k in main.__dict__ if not k.startswith("_")]
-    return next(iter(get_close_matches(name, known, 1, 0.75)), None)
+    names = [k for k in main.__dict__ if not k.startswith("_")]
+    return next(iter(get_close_matches(name, names, 1, 0.75)), None)
 
 
 # --- completion -----------------------------------------------------------------------------------
@@ -255,10 +255,10 @@ def complete(line: str) -> dict:
     hide_private = not start.startswith("_")
     names = [n for n in names if n.startswith(start) and not (hide_private and n[0] == "_")]
     matching = sorted(set(names))
-    scope = owner_of(owners)
+    owner = owner_of(owners)
     return {
         "start": len(line) - len(start),
-        "names": [[n, kind_of(scope, n)] for n in matching[:200]],
+        "names": [[n, kind_of(owner, n)] for n in matching[:200]],
     }
 
 
@@ -307,7 +307,7 @@ def _connect_comms() -> None:
         def send_response(self, *ignored: Any) -> None:
             error = sys.exc_info()[1]
             if error is not None:
-                page_output.post({"type": "error", **explained(error)})
+                page_output.post({"type": "error", **error_report(error)})
 
         iopub_socket = None
 
@@ -351,7 +351,7 @@ def comm(comm_id: str, data: str, buffers: list[bytes]) -> None:
     try:
         comms.get_comm_manager().comm_msg(None, None, message)
     except Exception as error:
-        page_output.post({"type": "error", **explained(error)})
+        page_output.post({"type": "error", **error_report(error)})
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -50,15 +50,18 @@ class Budget:
 
     def bounded(self, message: dict) -> dict | None:
         """The message, shortened to the text that may still be shown; None if nothing is left."""
-        kind = message["type"]
-        if kind == "stream":
+        message_type = message["type"]
+        if message_type == "stream":
             text = self.take(message["text"])
             return {**message, "text": text} if text else None
-        if kind in ("result", "display"):
-            return {**message, "data": {m: self.part(m, d) for m, d in message["data"].items()}}
-        if kind == "error":
-            return {**message, "message": self.part("", message["message"]),
-                    "whole": self.part("", message["whole"])}  # fmt: skip
+        if message_type in ("result", "display"):
+            return {
+                **message,
+                "data": {m: self.shortened(m, d) for m, d in message["data"].items()},
+            }
+        if message_type == "error":
+            return {**message, "message": self.shortened("", message["message"]),
+                    "traceback": self.shortened("", message["traceback"])}  # fmt: skip
         return message
 
     def take(self, text: str) -> str:
@@ -70,25 +73,25 @@ class Budget:
             self.tail = (self.tail + rest)[-TAIL_LENGTH:]
         return shown
 
-    def part(self, mime: str, data: Any) -> Any:
+    def shortened(self, mime: str, data: Any) -> Any:
         """One MIME form of a result, shortened. The limit does not apply to pictures.
 
         Beyond the limit a result still shows its first `TAIL_LENGTH` characters.
         """
         if not isinstance(data, str) or mime.startswith("image/p") or mime.startswith("image/j"):
             return data
-        room = max(self.left, TAIL_LENGTH)
+        allowed = max(self.left, TAIL_LENGTH)
         self.left = max(self.left - len(data), 0)
-        if len(data) <= room:
+        if len(data) <= allowed:
             return data
-        return f"{data[:room]}\n… ({len(data) - room:,} more characters are not shown)"
+        return f"{data[:allowed]}\n… ({len(data) - allowed:,} more characters are not shown)"
 
     def end(self) -> dict | None:
         """The message with the end of the text that was left out; None if all was shown."""
         if not self.dropped:
             return None
-        between = self.dropped - len(self.tail)
-        gap = f"\n… ({between:,} characters are left out) …\n" if between else ""
+        omitted = self.dropped - len(self.tail)
+        gap = f"\n… ({omitted:,} characters are left out) …\n" if omitted else ""
         return {"type": "stream", "name": "stdout", "text": gap + self.tail}
 
 
@@ -139,14 +142,14 @@ REPRS = {
 
 
 def mimebundle(value: Any) -> dict[str, Any]:
-    """The value as MIME type → data, as a notebook stores it."""
+    """The value's data by MIME type, as a notebook stores it."""
     if type(value).__module__ == "matplotlib.figure" and hasattr(value, "savefig"):
         return picture(value)
     bundle: dict[str, Any] = {}
     if not isinstance(value, type):
         make_bundle = getattr(value, "_repr_mimebundle_", None)
-        if callable(make_bundle) and (found := make_bundle()) is not None:
-            bundle = dict(found[0] if isinstance(found, tuple) else found)
+        if callable(make_bundle) and (result := make_bundle()) is not None:
+            bundle = dict(result[0] if isinstance(result, tuple) else result)
         for mime, name in REPRS.items():
             make_data = getattr(value, name, None)
             if mime not in bundle and callable(make_data) and (data := make_data()) is not None:
@@ -158,9 +161,9 @@ def mimebundle(value: Any) -> dict[str, Any]:
 
 def pretty(value: Any) -> str:
     """The value as IPython's own printer shows it in a notebook."""
-    from IPython.lib.pretty import pretty as printed
+    from IPython.lib.pretty import pretty as ipython_pretty
 
-    return printed(value)
+    return ipython_pretty(value)
 
 
 def display(*values: Any, display_id: str | None = None, update: bool = False) -> None:
@@ -183,6 +186,6 @@ def picture(figure: Any) -> dict[str, str]:
     """A matplotlib figure as a notebook stores it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", bbox_inches="tight", dpi=figure.dpi)
-    plain = f"<Figure size {figure.bbox.width:g}x{figure.bbox.height:g}"
-    plain += f" with {len(figure.axes)} Axes>"
-    return {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": plain}
+    text = f"<Figure size {figure.bbox.width:g}x{figure.bbox.height:g}"
+    text += f" with {len(figure.axes)} Axes>"
+    return {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": text}

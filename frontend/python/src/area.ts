@@ -4,7 +4,8 @@ import { cleaned } from "./clean.js";
 import { element, isRecord } from "./dom.js";
 import { type Bundle, type Failure, MAX_OUTPUT, type Output } from "./protocol.js";
 
-export interface Surroundings {
+/** What an output needs of the page around it. */
+export interface OutputContext {
   /** Shows a widget in `host`; false if there is none with that id. */
   widget(id: string, host: HTMLElement): boolean;
   /** The alternative text of pictures. */
@@ -18,7 +19,7 @@ const PAUSE = 30; // milliseconds from printing to the next update of the page
 const ANSI = /\u001b\[[0-9;]*m/g;
 
 declare global {
-  // the page's own, which typesets the prose
+  // the page's own MathJax, which typesets the prose
   var MathJax: { typesetPromise?(elements: readonly HTMLElement[]): Promise<unknown> } | undefined;
 }
 
@@ -32,11 +33,11 @@ function typeset(latex: string): HTMLElement {
 }
 
 /**
- * The text that one stream printed, in a box that scrolls to its end. However many lines arrive, the
- * box is updated at most once in PAUSE milliseconds. Python limits the text of a cell; an Output widget, which
- * many calls fill, keeps the end of its text.
+ * The text that one stream printed, in a box that scrolls to its end. However many lines arrive, the box is updated at
+ * most once in PAUSE milliseconds. Python limits the text of a cell; an Output widget, which many calls fill, shows the
+ * end of its text.
  */
-class Printed {
+class StreamOutput {
   readonly root: HTMLElement;
   private readonly pre: HTMLElement;
   private text = "";
@@ -53,7 +54,7 @@ class Printed {
   }
 
   show(): void {
-    this.forget();
+    this.cancelUpdate();
     // a carriage return starts its line again, as progress bars expect
     if (this.text.includes("\r")) this.text = this.text.replace(/\r\n/g, "\n").replace(/^.*\r(?!$)/gm, "");
     if (this.text.length > 2 * MAX_OUTPUT) this.text = `… (the beginning is left out)\n${this.text.slice(-MAX_OUTPUT)}`;
@@ -63,22 +64,22 @@ class Printed {
     if (atEnd) pre.scrollTop = pre.scrollHeight;
   }
 
-  forget(): void {
+  cancelUpdate(): void {
     clearTimeout(this.timer);
     this.timer = 0;
   }
 }
 
-export class Area {
+export class OutputArea {
   readonly root = element("div", { class: "nn-run-output cell_output docutils container" });
-  private last: Printed | null = null;
-  private readonly named = new Map<string, HTMLElement>();
-  private clearing = false;
+  private last: StreamOutput | null = null; // the stream's text, if the last output is one
+  private readonly displays = new Map<string, HTMLElement>(); // by the display id
+  private clearing = false; // whether the next output replaces all earlier ones
 
-  constructor(private readonly surroundings: Surroundings) {}
+  constructor(private readonly context: OutputContext) {}
 
   clear(): void {
-    this.last?.forget();
+    this.last?.cancelUpdate();
     this.root.replaceChildren();
     this.last = null;
     this.clearing = false;
@@ -100,13 +101,13 @@ export class Area {
       this.flush();
       this.last = null;
       if (output.type === "error") this.root.append(this.failure(output));
-      else if (output.type === "display" && output.id && this.named.has(output.id)) this.named.get(output.id)!.replaceChildren(...this.shown(output.data));
+      else if (output.type === "display" && output.id && this.displays.has(output.id)) this.displays.get(output.id)!.replaceChildren(...this.rendered(output.data));
       else if (output.type === "display" && output.update) return;
       else {
-        const host = element("div", { class: "output" }, ...this.shown(output.data));
+        const host = element("div", { class: "output" }, ...this.rendered(output.data));
         host.dataset["plain"] = String(output.data["text/plain"] ?? "");
         host.dataset["kind"] = output.type;
-        if (output.type === "display" && output.id) this.named.set(output.id, host);
+        if (output.type === "display" && output.id) this.displays.set(output.id, host);
         this.root.append(host);
       }
     }
@@ -120,21 +121,21 @@ export class Area {
   private stream(name: "stdout" | "stderr", text: string): void {
     if (this.last?.name !== name) {
       this.flush();
-      this.last = new Printed(name);
+      this.last = new StreamOutput(name);
       this.root.append(this.last.root);
     }
     this.last.add(text);
   }
 
-  private shown(data: Bundle): (Node | string)[] {
+  private rendered(data: Bundle): (Node | string)[] {
     const view = data[VIEW];
     if (isRecord(view) && typeof view["model_id"] === "string") {
       const host = element("div", { class: "nn-mounted" });
-      if (this.surroundings.widget(view["model_id"], host)) return [host];
+      if (this.context.widget(view["model_id"], host)) return [host];
     }
     for (const mime of ["image/png", "image/jpeg"]) {
       const picture = data[mime];
-      if (typeof picture === "string") return [element("img", { src: `data:${mime};base64,${picture.replace(/\s/g, "")}`, alt: this.surroundings.alt })];
+      if (typeof picture === "string") return [element("img", { src: `data:${mime};base64,${picture.replace(/\s/g, "")}`, alt: this.context.alt })];
     }
     const html = data["text/html"], svg = data["image/svg+xml"];
     if (typeof html === "string") return [element("div", { class: "output text_html" }, ...cleaned(html, "text/html"))];
@@ -151,22 +152,22 @@ export class Area {
     root.append(element("p", { class: "nn-run-what" }, element("strong", {}, error.kind), error.message ? `: ${error.message}` : ""));
     if (error.hint) root.append(element("p", { class: "nn-run-hint" }, error.hint));
     const list = element("ol", { class: "nn-run-frames" });
-    let inside = 0;
+    let skipped = 0;
     const showSkipped = (): void => {
-      if (inside) list.append(element("li", { class: "nn-run-inside" }, inside === 1 ? "one step inside a package" : `${inside} steps inside packages`));
-      inside = 0;
+      if (skipped) list.append(element("li", { class: "nn-run-inside" }, skipped === 1 ? "one step inside a package" : `${skipped} steps inside packages`));
+      skipped = 0;
     };
     for (const [i, frame] of error.frames.entries()) {
       if (frame.cell === undefined) {
         // lines inside packages teach little, except the last one, which raised the error
         if (i === error.frames.length - 1) list.append(element("li", { class: "nn-run-inside" }, `raised in ${frame.file ?? "?"}, line ${frame.line ?? "?"}: `, element("code", {}, frame.code.trim())));
-        else inside += 1;
+        else skipped += 1;
         continue;
       }
       showSkipped();
       const line = frame.line ?? 1, cell = frame.cell;
       const link = element("button", { type: "button", class: "nn-run-link" }, `${cell}, line ${line}`);
-      link.addEventListener("click", () => this.surroundings.show(cell, line));
+      link.addEventListener("click", () => this.context.show(cell, line));
       const inFunction = frame.function && frame.function !== "<module>" ? ` in ${frame.function}` : "";
       const code = element("pre", {}, frame.code);
       if (frame.caret && frame.caret[1] > frame.caret[0]) {
@@ -177,7 +178,7 @@ export class Area {
     }
     showSkipped();
     if (list.hasChildNodes()) root.append(list);
-    root.append(element("details", { class: "nn-run-whole" }, element("summary", {}, "The whole traceback"), element("pre", {}, error.whole)));
+    root.append(element("details", { class: "nn-run-whole" }, element("summary", {}, "The whole traceback"), element("pre", {}, error.traceback)));
     return root;
   }
 }

@@ -14,8 +14,8 @@ export function cleaned(markup: string, kind: "text/html" | "image/svg+xml"): No
       continue;
     }
     for (const { name, value } of [...node.attributes]) {
-      const lower = name.toLowerCase();
-      if (lower.startsWith("on") || (ADDRESSES.has(lower) && !SAFE.test(value.trim()))) node.removeAttribute(name);
+      const attribute = name.toLowerCase();
+      if (attribute.startsWith("on") || (ADDRESSES.has(attribute) && !SAFE.test(value.trim()))) node.removeAttribute(name);
     }
   }
   return kind === "text/html" ? [...root.childNodes].map((n) => document.importNode(n, true)) : [document.importNode(root, true)];

@@ -45,14 +45,14 @@ export class KernelModel {
     this.post(this.id, { method: "custom", content });
   }
   /** Takes new values from Python: listeners are called, nothing is sent back. */
-  take(state: State): void {
-    const fresh = Object.entries(state).filter(([name, value]) => !same(this.state[name], value));
-    for (const [name, value] of fresh) {
+  applyUpdate(state: State): void {
+    const changes = Object.entries(state).filter(([name, value]) => !same(this.state[name], value));
+    for (const [name, value] of changes) {
       this.state[name] = value;
       this.changed.delete(name);
     }
-    for (const [name, value] of fresh) this.fire(`change:${name}`, this, value);
-    if (fresh.length) this.fire("change", this);
+    for (const [name, value] of changes) this.fire(`change:${name}`, this, value);
+    if (changes.length) this.fire("change", this);
   }
   fire(event: string, ...values: readonly unknown[]): void {
     for (const listener of [...(this.listeners.get(event) ?? [])]) listener(...values);
@@ -77,11 +77,11 @@ export class Models {
     return this.models.get(id);
   }
   async find(id: string): Promise<KernelModel> {
-    const found = this.models.get(id);
-    if (!found) throw new Error(`no widget ${id}`);
-    return found;
+    const model = this.models.get(id);
+    if (!model) throw new Error(`no widget ${id}`);
+    return model;
   }
-  forget(): void {
+  clear(): void {
     this.models.clear();
     this.capturing = undefined;
   }
@@ -100,14 +100,14 @@ export class Models {
     const model = this.models.get(message.comm);
     if (!model) return;
     if (data["method"] === "update") {
-      model.take(state);
+      model.applyUpdate(state);
       if ("msg_id" in state) this.capturing = state["msg_id"] ? model : this.capturing === model ? undefined : this.capturing;
     } else if (data["method"] === "custom") {
       model.fire("msg:custom", data["content"], message.buffers.map((b) => new DataView(b.buffer, b.byteOffset, b.byteLength)));
     }
   }
 
-  /** jslink and jsdlink keep two traits equal, without Python. */
+  /** Connects the two traits of a jslink or jsdlink, which stay equal without Python. */
   private link(widget: KernelModel): void {
     const name = String(widget.get("_model_name") ?? "");
     if (name !== "LinkModel" && name !== "DirectionalLinkModel") return;
@@ -131,17 +131,17 @@ export class Models {
   }
 }
 
-/** Puts the binary parts of a message into the state, at the paths that the message names. */
+/** Puts the binary parts of a message into the state, at the paths that the message lists. */
 function insertBuffers(state: State, paths: unknown, buffers: readonly Uint8Array[]): void {
   if (!Array.isArray(paths)) return;
   for (const [i, path] of (paths as unknown[]).entries()) {
     const buffer = buffers[i];
     if (!Array.isArray(path) || !buffer) continue;
-    let at: unknown = state;
-    for (const key of path.slice(0, -1) as (string | number)[]) at = isRecord(at) ? at[String(key)] : Array.isArray(at) ? (at as unknown[])[Number(key)] : undefined;
+    let parent: unknown = state;
+    for (const key of path.slice(0, -1) as (string | number)[]) parent = isRecord(parent) ? parent[String(key)] : Array.isArray(parent) ? (parent as unknown[])[Number(key)] : undefined;
     const last = String(path[path.length - 1]);
     const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-    if (isRecord(at)) at[last] = view;
-    else if (Array.isArray(at)) (at as unknown[])[Number(last)] = view;
+    if (isRecord(parent)) parent[last] = view;
+    else if (Array.isArray(parent)) (parent as unknown[])[Number(last)] = view;
   }
 }

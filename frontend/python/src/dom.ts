@@ -5,19 +5,19 @@ type Attributes = Readonly<Record<string, string | boolean | undefined>>;
 export function element<K extends keyof HTMLElementTagNameMap>(
   name: K, attributes: Attributes = {}, ...children: readonly (Node | string)[]
 ): HTMLElementTagNameMap[K] {
-  const made = document.createElement(name);
+  const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (value === true) made.setAttribute(key, "");
-    else if (typeof value === "string") made.setAttribute(key, value);
+    if (value === true) node.setAttribute(key, "");
+    else if (typeof value === "string") node.setAttribute(key, value);
   }
-  made.append(...children);
-  return made;
+  node.append(...children);
+  return node;
 }
 
-export function action(label: string, act: () => void, attributes: Attributes = {}): HTMLButtonElement {
-  const made = element("button", { type: "button", class: "nn-run-button", ...attributes }, label);
-  made.addEventListener("click", act);
-  return made;
+export function actionButton(label: string, onClick: () => void, attributes: Attributes = {}): HTMLButtonElement {
+  const node = element("button", { type: "button", class: "nn-run-button", ...attributes }, label);
+  node.addEventListener("click", onClick);
+  return node;
 }
 
 /** The absolute form of an address that is relative to the page; a worker would resolve it differently. */

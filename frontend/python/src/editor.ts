@@ -8,25 +8,25 @@ import { EditorState, Prec } from "@codemirror/state";
 import { drawSelection, EditorView, keymap } from "@codemirror/view";
 import { classHighlighter } from "@lezer/highlight";
 
-export interface EditorActs {
+export interface EditorCallbacks {
   run(): void;
   runAndNext(): void;
   changed(source: string): void;
   complete(line: string): Promise<{ start: number; names: readonly (readonly [string, string])[] }>;
 }
 
-export function makeEditor(host: HTMLElement, source: string, label: string, acts: EditorActs): EditorView {
-  const act = (f: () => void) => () => {
-    f();
+export function makeEditor(host: HTMLElement, source: string, label: string, callbacks: EditorCallbacks): EditorView {
+  const handled = (command: () => void) => () => {
+    command();
     return true;
   };
   const names = async (context: CompletionContext): Promise<CompletionResult | null> => {
     const word = context.matchBefore(/[A-Za-z_][\w.]*/);
     if (!context.explicit && !(word && (word.text.length > 2 || word.text.endsWith(".")))) return null;
     const line = context.state.doc.lineAt(context.pos);
-    const found = await acts.complete(line.text.slice(0, context.pos - line.from));
-    if (!found.names.length) return null;
-    return { from: line.from + found.start, options: found.names.map(([name, type]) => ({ label: name, type })), validFor: /^\w*$/ };
+    const completion = await callbacks.complete(line.text.slice(0, context.pos - line.from));
+    if (!completion.names.length) return null;
+    return { from: line.from + completion.start, options: completion.names.map(([name, type]) => ({ label: name, type })), validFor: /^\w*$/ };
   };
   return new EditorView({
     parent: host,
@@ -34,8 +34,8 @@ export function makeEditor(host: HTMLElement, source: string, label: string, act
       doc: source,
       extensions: [
         Prec.highest(keymap.of([
-          { key: "Shift-Enter", run: act(acts.runAndNext) },
-          { key: "Mod-Enter", run: act(acts.run) },
+          { key: "Shift-Enter", run: handled(callbacks.runAndNext) },
+          { key: "Mod-Enter", run: handled(callbacks.run) },
         ])),
         history(),
         drawSelection(),
@@ -49,7 +49,7 @@ export function makeEditor(host: HTMLElement, source: string, label: string, act
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
         EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label, "aria-description": "Shift+Enter runs the cell. Escape, then Tab, leaves the editor." }),
         EditorView.updateListener.of((update) => {
-          if (update.docChanged) acts.changed(update.state.doc.toString());
+          if (update.docChanged) callbacks.changed(update.state.doc.toString());
         }),
       ],
     }),

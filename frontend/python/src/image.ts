@@ -1,4 +1,4 @@
-// The image: the unpacked and compiled files of Python, kept in the browser as one file, from which later visits start.
+// The image: Python's unpacked and compiled files, stored by the browser as one file, from which later visits start.
 
 /** The part of Emscripten's file system that is used here. */
 export interface Files {
@@ -28,29 +28,29 @@ const CACHE = "nnlib-python"; // also the service worker's, which deletes the im
 const ROOTS = ["/lib/python3.12/site-packages", "/book", "/home/pyodide/.matplotlib"];
 const STDLIB = "/tmp/stdlib.zip"; // page_image.py makes it
 
-/** The address that the image is stored under: one for each edition of the book and of Pyodide. */
+/** The address under which the image is stored: one for each edition of the book and of Pyodide. */
 const addressOf = (book: string, pyodide: string): string => `${book}kept?${new URLSearchParams({ of: pyodide })}`;
 
 /** The stored image; undefined if there is none or the browser stores nothing. */
-export async function recall(book: string, pyodide: string): Promise<Image | undefined> {
+export async function loadImage(book: string, pyodide: string): Promise<Image | undefined> {
   if (typeof caches === "undefined") return undefined;
   try {
-    const kept = await (await caches.open(CACHE)).match(addressOf(book, pyodide));
-    return kept && parsed(await kept.arrayBuffer());
+    const response = await (await caches.open(CACHE)).match(addressOf(book, pyodide));
+    return response && parseImage(await response.arrayBuffer());
   } catch {
     return undefined; // storage is off
   }
 }
 
 /** The image in a stored file, which begins with the length of its header and the header. */
-function parsed(data: ArrayBuffer): Image {
+function parseImage(data: ArrayBuffer): Image {
   const length = new DataView(data).getUint32(0, true);
   const { packages, files } = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length))) as Header;
-  const part = (start: number, size: number): Uint8Array<ArrayBuffer> => new Uint8Array(data, 4 + length + start, size);
+  const bytes = (start: number, size: number): Uint8Array<ArrayBuffer> => new Uint8Array(data, 4 + length + start, size);
   const [, start, size] = files.find(([path]) => path === STDLIB)!;
   return {
     packages,
-    stdlib: part(start, size),
+    stdlib: bytes(start, size),
     write(system) {
       const folders = new Set<string>();
       for (const [path, start, size] of files) {
@@ -58,19 +58,19 @@ function parsed(data: ArrayBuffer): Image {
         const folder = path.slice(0, path.lastIndexOf("/"));
         if (!folders.has(folder)) system.mkdirTree(folder);
         folders.add(folder);
-        system.writeFile(path, part(start, size), { canOwn: true });
+        system.writeFile(path, bytes(start, size), { canOwn: true });
       }
     },
   };
 }
 
 /** Deletes the stored image. */
-export async function forget(book: string, pyodide: string): Promise<void> {
+export async function deleteImage(book: string, pyodide: string): Promise<void> {
   await (await caches.open(CACHE)).delete(addressOf(book, pyodide));
 }
 
 /** Stores Python's files as an image. */
-export async function keep(book: string, pyodide: string, system: Files, packages: Readonly<Record<string, string>>): Promise<void> {
+export async function storeImage(book: string, pyodide: string, system: Files, packages: Readonly<Record<string, string>>): Promise<void> {
   const files: [string, number, number][] = [];
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let offset = 0;

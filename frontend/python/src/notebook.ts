@@ -9,12 +9,12 @@ export async function downloadNotebook(info: PageInfo, address: string, sourceOf
   if (!answer.ok) throw new Error(`the notebook could not be read (${answer.status})`);
   const notebook: unknown = await answer.json();
   const cells = isRecord(notebook) && Array.isArray(notebook["cells"]) ? (notebook["cells"] as unknown[]) : [];
-  const known = new Set(info.cells.map((cell) => cell.id));
+  const ids = new Set(info.cells.map((cell) => cell.id));
   for (const cell of cells) {
-    if (!isRecord(cell) || cell["cell_type"] !== "code" || typeof cell["id"] !== "string" || !known.has(cell["id"])) continue;
+    if (!isRecord(cell) || cell["cell_type"] !== "code" || typeof cell["id"] !== "string" || !ids.has(cell["id"])) continue;
     const source = sourceOf(cell["id"]);
-    const before = Array.isArray(cell["source"]) ? cell["source"].join("") : cell["source"];
-    if (before === source) continue;
+    const original = Array.isArray(cell["source"]) ? cell["source"].join("") : cell["source"];
+    if (original === source) continue;
     cell["source"] = source;
     cell["outputs"] = [];
     cell["execution_count"] = null;

@@ -43,7 +43,7 @@ export interface Failure {
   readonly message: string;
   readonly hint: string;
   readonly frames: readonly Frame[];
-  readonly whole: string;
+  readonly traceback: string;
 }
 
 export type Bundle = Readonly<Record<string, unknown>>;
@@ -68,14 +68,14 @@ export type Status = "ok" | "error" | "stopped";
 export type FromWorker =
   | Output
   | CommMessage
-  | { readonly type: "loading"; readonly what: string; readonly bytes: number }
+  | { readonly type: "loading"; readonly component: string; readonly bytes: number }
   | { readonly type: "ready"; readonly python: string }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "done"; readonly run: number; readonly status: Status; readonly solved: readonly string[] }
-  | { readonly type: "completed"; readonly ask: number; readonly start: number; readonly names: readonly (readonly [string, string])[] };
+  | { readonly type: "completed"; readonly request: number; readonly start: number; readonly names: readonly (readonly [string, string])[] };
 
 export type ToWorker =
   | { readonly type: "start"; readonly pyodide: string; readonly lock: string; readonly book: string; readonly solved: readonly string[]; readonly interrupt: Uint8Array | null }
   | { readonly type: "run"; readonly run: number; readonly source: string; readonly name: string; readonly example: boolean }
   | { readonly type: "comm"; readonly comm: string; readonly data: string; readonly buffers: readonly Uint8Array[] }
-  | { readonly type: "complete"; readonly ask: number; readonly line: string };
+  | { readonly type: "complete"; readonly request: number; readonly line: string };

@@ -14,17 +14,17 @@ export interface Listener {
   restarted(): void;
 }
 
-interface Waiting { readonly run: number; readonly done: (status: Status) => void }
+interface PendingRun { readonly run: number; readonly done: (status: Status) => void }
 
-const STOP_PATIENCE = 2000; // milliseconds that a cell has to stop after an interrupt; then its worker is terminated
+const STOP_TIMEOUT = 2000; // milliseconds that a cell has to stop after an interrupt; then its worker is terminated
 
 export class Python {
   private worker: Worker | undefined;
-  private waiting: Waiting[] = [];
-  private completions = new Map<number, (found: { start: number; names: readonly (readonly [string, string])[] }) => void>();
+  private pending: PendingRun[] = [];
+  private completions = new Map<number, (completion: { start: number; names: readonly (readonly [string, string])[] }) => void>();
   private count = 0;
   private interrupt: Uint8Array | null = null;
-  private what = "";
+  private component = "";
   private bytes = 0;
   state: State = "off";
 
@@ -51,7 +51,7 @@ export class Python {
     this.start();
     const run = ++this.count;
     return new Promise((done) => {
-      this.waiting.push({ run, done });
+      this.pending.push({ run, done });
       if (this.state !== "loading") this.setState("busy", "Running …");
       this.send({ type: "run", run, source, name, example });
     });
@@ -65,24 +65,24 @@ export class Python {
       return;
     }
     this.interrupt[0] = 2;
-    const stuck = this.waiting[0]?.run;
+    const stuck = this.pending[0]?.run;
     setTimeout(() => {
-      if (stuck !== undefined && this.waiting[0]?.run === stuck) this.restart("Stopped. The variables are gone: “Run all above” brings them back.");
-    }, STOP_PATIENCE);
+      if (stuck !== undefined && this.pending[0]?.run === stuck) this.restart("Stopped. The variables are gone: “Run all above” brings them back.");
+    }, STOP_TIMEOUT);
   }
 
-  /** Replaces the worker by a new one, so all variables are gone; shows `words` when Python is ready again. */
-  restart(words = "Python was restarted. All variables are gone."): void {
+  /** Replaces the worker by a new one, so all variables are gone; shows `message` when Python is ready again. */
+  restart(message = "Python was restarted. All variables are gone."): void {
     this.worker?.terminate();
     this.worker = undefined;
-    const waiting = this.waiting.splice(0);
-    this.completions.clear();
+    const pending = this.pending.splice(0);
+    this.endCompletions();
     this.listener.restarted();
-    waiting.forEach(({ done }) => done("stopped"));
-    this.restartWords = words;
+    pending.forEach(({ done }) => done("stopped"));
+    this.restartMessage = message;
     this.start();
   }
-  private restartWords = "";
+  private restartMessage = "";
 
   comm(id: string, data: object, buffers: readonly Uint8Array[] = []): void {
     if (this.worker) this.send({ type: "comm", comm: id, data: JSON.stringify(data), buffers });
@@ -90,11 +90,17 @@ export class Python {
 
   complete(line: string): Promise<{ start: number; names: readonly (readonly [string, string])[] }> {
     if (this.state !== "ready") return Promise.resolve({ start: line.length, names: [] });
-    const ask = ++this.count;
+    const request = ++this.count;
     return new Promise((done) => {
-      this.completions.set(ask, done);
-      this.send({ type: "complete", ask, line });
+      this.completions.set(request, done);
+      this.send({ type: "complete", request, line });
     });
+  }
+
+  /** Answers the completions that a lost worker will not answer: there are no names. */
+  private endCompletions(): void {
+    this.completions.forEach((done) => done({ start: 0, names: [] }));
+    this.completions.clear();
   }
 
   private send(message: ToWorker): void {
@@ -107,40 +113,41 @@ export class Python {
   }
 
   private fail(message: string): void {
-    const words = this.state === "loading" ? "Python did not start" : "Python stopped unexpectedly";
+    const event = this.state === "loading" ? "Python did not start" : "Python stopped unexpectedly";
     this.worker?.terminate();
     this.worker = undefined;
-    this.waiting.splice(0).forEach(({ done }) => done("error"));
-    this.setState("failed", `${words}: ${message}`);
+    this.pending.splice(0).forEach(({ done }) => done("error"));
+    this.endCompletions();
+    this.setState("failed", `${event}: ${message}`);
   }
 
   private receive(message: FromWorker): void {
     switch (message.type) {
       case "loading":
         if (message.bytes >= 0) this.bytes = message.bytes;
-        else this.what = message.what;
+        else this.component = message.component;
         this.progress();
         break;
       case "ready": {
-        const words = this.restartWords || `Python ${message.python} is ready.`;
-        this.restartWords = "";
-        if (this.waiting.length) this.setState("busy", "Running …");
-        else this.setState("ready", words);
+        const text = this.restartMessage || `Python ${message.python} is ready.`;
+        this.restartMessage = "";
+        if (this.pending.length) this.setState("busy", "Running …");
+        else this.setState("ready", text);
         break;
       }
       case "failed":
         this.fail(message.message);
         break;
       case "done": {
-        const first = this.waiting.shift();
+        const first = this.pending.shift();
         this.listener.solved(message.solved);
-        if (!this.waiting.length) this.setState("ready", "Ready.");
+        if (!this.pending.length) this.setState("ready", "Ready.");
         first?.done(message.status);
         break;
       }
       case "completed":
-        this.completions.get(message.ask)?.(message);
-        this.completions.delete(message.ask);
+        this.completions.get(message.request)?.(message);
+        this.completions.delete(message.request);
         break;
       case "comm_open": case "comm_msg": case "comm_close":
         this.listener.comm(message);
@@ -152,11 +159,11 @@ export class Python {
 
   private progress(): void {
     const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
-    const total = this.what === "matplotlib" ? "" : ` of ${megabytes(this.info.bytes)}`;
-    const line = this.what ? `Loading ${this.what} … ${megabytes(this.bytes)}${total} MB` : "Starting Python …";
-    const loaded = this.what ? Math.min(1, this.bytes / this.info.bytes) : null;
+    const total = this.component === "matplotlib" ? "" : ` of ${megabytes(this.info.bytes)}`;
+    const line = this.component ? `Loading ${this.component} … ${megabytes(this.bytes)}${total} MB` : "Starting Python …";
+    const loaded = this.component ? Math.min(1, this.bytes / this.info.bytes) : null;
     if (this.state === "loading") this.listener.state("loading", line, loaded);
-    else if (this.what) this.listener.state("busy", line, null);
-    else if (this.waiting.length) this.listener.state("busy", "Running …", null);
+    else if (this.component) this.listener.state("busy", line, null);
+    else if (this.pending.length) this.listener.state("busy", "Running …", null);
   }
 }

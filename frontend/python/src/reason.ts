@@ -6,8 +6,8 @@ export async function reason(address: string, checked: boolean, request: typeof 
   const name = pathname.split("/").pop() ?? pathname;
   const answer = await request(address, { method: "HEAD", cache: "no-store" }).catch(() => null);
   if (answer && !answer.ok) return `${name} is not there: ${origin} answers ${answer.status} for ${pathname}.`;
-  const kind = answer?.headers.get("Content-Type") ?? "";
-  if (answer && /\.m?js$/.test(name) && !kind.includes("javascript")) return `${origin} sends ${name} as “${kind}”; it must be text/javascript.`;
+  const contentType = answer?.headers.get("Content-Type") ?? "";
+  if (answer && /\.m?js$/.test(name) && !contentType.includes("javascript")) return `${origin} sends ${name} as “${contentType}”; it must be text/javascript.`;
   if (answer && checked) return `${name} arrived incomplete, or it is not the file that this book was built with (its hash differs).`;
   if (answer) return `the download of ${name} was interrupted.`;
   if (origin !== location.origin && (await request(address, { method: "HEAD", mode: "no-cors", cache: "no-store" }).catch(() => null)))

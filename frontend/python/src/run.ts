@@ -1,6 +1,6 @@
 // The button "Run the code": small, on every page with code; runner.ts and the rest are loaded when it is pressed.
 
-import { absolute, action, element } from "./dom.js";
+import { absolute, actionButton, element } from "./dom.js";
 import type { PageInfo } from "./protocol.js";
 import { Edits } from "./store.js";
 import { otherWays, kindOfCell } from "./ways.js";
@@ -17,16 +17,16 @@ export function obstacle(): string | null {
 }
 
 /** A link that opens the page in its own tab, if a frame is the obstacle. */
-function ownTab(): HTMLElement[] {
+function linkToOwnTab(): HTMLElement[] {
   if (window.origin !== "null" || location.protocol === "file:") return [];
   const address = location.href.replace(/#.*/, "");
   return [element("p", {}, "Open it in its own tab: ", element("a", { href: address, target: "_blank", rel: "noopener" }, address))];
 }
 
-const SERVICE_WORKER_PATIENCE = 2000; // milliseconds for the service worker, which only a first visit needs
+const SERVICE_WORKER_TIMEOUT = 2000; // milliseconds for the service worker, which only a first visit needs
 
 /** The service worker's address; if Python comes from another host, the query names that host and the lock. */
-function serviceWorker(info: PageInfo): string {
+function serviceWorkerAddress(info: PageInfo): string {
   const address = new URL(absolute(`${info.root}sw.js`));
   const host = absolute(info.pyodide);
   if (!info.lock || new URL(host).origin === location.origin) return address.href;
@@ -35,21 +35,21 @@ function serviceWorker(info: PageInfo): string {
 }
 
 /** Starts the service worker; resolves when the worker handles the page's requests and so can cache them. */
-async function cache(info: PageInfo): Promise<void> {
+async function startServiceWorker(info: PageInfo): Promise<void> {
   if (!("serviceWorker" in navigator) || !isSecureContext) return;
-  const address = serviceWorker(info);
+  const address = serviceWorkerAddress(info);
   const controlled = new Promise<void>((done) => {
-    const look = (): void => {
+    const check = (): void => {
       if (navigator.serviceWorker.controller?.scriptURL === address) done();
     };
-    navigator.serviceWorker.addEventListener("controllerchange", look);
-    look();
+    navigator.serviceWorker.addEventListener("controllerchange", check);
+    check();
   });
   try {
     await navigator.serviceWorker.register(address);
     await controlled;
-    const parts = performance.getEntriesByType("resource").map((entry) => entry.name);
-    navigator.serviceWorker.controller?.postMessage({ type: "keep", folders: info.keep, pages: [location.href.replace(/#.*/, ""), ...parts] });
+    const addresses = performance.getEntriesByType("resource").map((entry) => entry.name);
+    navigator.serviceWorker.controller?.postMessage({ type: "keep", folders: info.keep, pages: [location.href.replace(/#.*/, ""), ...addresses] });
   } catch {
     // without it everything works, but not offline
   }
@@ -64,10 +64,10 @@ function begin(): void {
   title.after(host);
   const status = element("div", { class: "nn-run-said", role: "status" });
   let tries = 0;
-  const startButton = action("Run the code", () => {
+  const startButton = actionButton("Run the code", () => {
     const reason = obstacle();
     if (reason) {
-      status.replaceChildren(element("p", {}, reason), ...ownTab(), otherWays(info));
+      status.replaceChildren(element("p", {}, reason), ...linkToOwnTab(), otherWays(info));
       return;
     }
     startButton.disabled = true;
@@ -75,8 +75,8 @@ function begin(): void {
     // The module's address is only known at run time, so the bundler must not resolve it. Browsers
     // remember that an import failed, so each try has an address of its own.
     const address = absolute(`${info.book}runner.js`) + (tries ? `?try=${tries}` : "");
-    const patience = new Promise((done) => setTimeout(done, SERVICE_WORKER_PATIENCE));
-    Promise.race([cache(info), patience]).then(() => import(address)).then(
+    const timeout = new Promise((done) => setTimeout(done, SERVICE_WORKER_TIMEOUT));
+    Promise.race([startServiceWorker(info), timeout]).then(() => import(address)).then(
       (runner: { start(info: PageInfo, host: HTMLElement): unknown }) => void runner.start(info, host),
       (error: unknown) => {
         tries += 1;
@@ -90,11 +90,11 @@ function begin(): void {
   if (info.lite && location.protocol !== "file:") row.append(element("a", { class: "nn-run-button", href: info.lite }, "Open in JupyterLite"));
   const bytes = `${Math.round(info.bytes / 1e6)} MB`;
   row.append(element("span", { class: "nn-run-hint" }, `Python runs in this page, on your machine (${bytes} the first time).`));
-  host.append(row, status, ...keptEdits(info));
+  host.append(row, status, ...noteOnEdits(info));
 }
 
 /** A note, shown before the code runs, that the edits of an earlier visit are kept. */
-function keptEdits(info: PageInfo): HTMLElement[] {
+function noteOnEdits(info: PageInfo): HTMLElement[] {
   const edits = new Edits(info.page);
   const count = info.cells.filter((cell) => edits.get(cell.id) !== undefined).length;
   if (!count) return [];

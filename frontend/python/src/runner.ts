@@ -1,8 +1,8 @@
 // The page after "Run the code" (run.ts) was pressed: editors in the cells, outputs below them, one bar of buttons.
 
-import { Area, type Surroundings } from "./area.js";
+import { OutputArea, type OutputContext } from "./area.js";
 import { type KernelModel, Models } from "./comms.js";
-import { action, element } from "./dom.js";
+import { actionButton, element } from "./dom.js";
 import { makeEditor } from "./editor.js";
 import { downloadNotebook } from "./notebook.js";
 import type { CellInfo, Output, PageInfo, Status } from "./protocol.js";
@@ -17,7 +17,7 @@ interface Cell {
   readonly name: string; // as tracebacks show it
   readonly root: HTMLElement | null; // null for a cell that the page does not show
   readonly example: boolean; // of the reference: text with prompts and results until it first runs
-  readonly area: Area;
+  readonly area: OutputArea;
   editor?: EditorView;
   state?: HTMLElement;
   original?: HTMLElement; // the output that is stored in the book
@@ -35,7 +35,7 @@ export class Runner {
   private readonly models: Models;
   private running: Cell | undefined;
   private stopping = false;
-  private bar!: { root: HTMLElement; words: HTMLElement; stop: HTMLButtonElement; count: HTMLElement; meter: HTMLProgressElement; failed: HTMLElement };
+  private bar!: { root: HTMLElement; status: HTMLElement; stop: HTMLButtonElement; count: HTMLElement; meter: HTMLProgressElement; failed: HTMLElement };
 
   constructor(private readonly info: PageInfo, host: HTMLElement) {
     this.edits = new Edits(info.page);
@@ -48,7 +48,7 @@ export class Runner {
         this.countSolved();
       },
       restarted: () => {
-        this.models.forget();
+        this.models.clear();
         for (const cell of this.cells) this.mark(cell, "");
       },
     }, solvedExercises);
@@ -56,63 +56,63 @@ export class Runner {
     this.cells = info.cells.map((cell, i) => this.prepare(cell, i));
     this.buildBar(host);
     this.python.start(); // in its worker, while the editors are made here
-    for (const cell of this.cells) if (cell.root) this.equip(cell);
+    for (const cell of this.cells) if (cell.root) this.addControls(cell);
   }
 
-  // ---- building the page's parts
+  // ---- building the page's controls
 
   private prepare(info: CellInfo, i: number): Cell {
-    const surroundings: Surroundings = {
+    const context: OutputContext = {
       alt: info.alt ?? "A picture that the code drew",
-      widget: (id, host) => this.widgets(surroundings).show(id, host),
+      widget: (id, host) => this.widgets(context).show(id, host),
       show: (name, line) => this.goToLine(name, line),
     };
     const example = info.tags.includes("example");
-    const found = document.getElementById(`cell-${info.id}`);
-    return { info, name: `${kindOfCell(this.info)} ${i + 1}`, root: found && example ? framed(found) : found, example, area: new Area(surroundings), ran: false };
+    const node = document.getElementById(`cell-${info.id}`);
+    return { info, name: `${kindOfCell(this.info)} ${i + 1}`, root: node && example ? wrapInCell(node) : node, example, area: new OutputArea(context), ran: false };
   }
 
-  private shared: Widgets | undefined;
-  private widgets(surroundings: Surroundings): Widgets {
-    return (this.shared ??= new Widgets(this.models, this.info.live, surroundings));
+  private sharedWidgets: Widgets | undefined;
+  private widgets(context: OutputContext): Widgets {
+    return (this.sharedWidgets ??= new Widgets(this.models, this.info.live, context));
   }
 
   private buildBar(host: HTMLElement): void {
-    const words = element("span", { class: "nn-run-words", role: "status" });
+    const status = element("span", { class: "nn-run-words", role: "status" });
     const meter = element("progress", { class: "nn-run-meter", max: "1", "aria-label": "Loading Python" });
-    const stop = action("Stop", () => this.stop(), { disabled: true });
+    const stop = actionButton("Stop", () => this.stop(), { disabled: true });
     const count = element("span", { class: "nn-run-count" });
     const { notebook } = this.info;
     const buttons = element("div", { class: "nn-run-buttons" },
-      action("Run all", () => void this.runMany(this.cells)),
+      actionButton("Run all", () => void this.runMany(this.cells)),
       stop,
-      action("Restart", () => this.python.restart()),
-      action("Reset page", () => this.resetPage()));
+      actionButton("Restart", () => this.python.restart()),
+      actionButton("Reset page", () => this.resetPage()));
     if (notebook !== undefined)
-      buttons.append(action("Download notebook", () => void downloadNotebook(this.info, notebook, (id) => this.source(this.byId(id))).catch((e: unknown) => this.say(String(e)))));
-    const failed = element("div", { class: "nn-run-failed" }, action("Try again", () => this.python.restart("")), otherWays(this.info));
+      buttons.append(actionButton("Download notebook", () => void downloadNotebook(this.info, notebook, (id) => this.source(this.byId(id))).catch((e: unknown) => this.showMessage(String(e)))));
+    const failed = element("div", { class: "nn-run-failed" }, actionButton("Try again", () => this.python.restart("")), otherWays(this.info));
     failed.hidden = true;
-    const root = element("div", { class: "nn-run-bar", role: "region", "aria-label": "Python" }, buttons, meter, words, count, failed);
+    const root = element("div", { class: "nn-run-bar", role: "region", "aria-label": "Python" }, buttons, meter, status, count, failed);
     host.replaceChildren(root);
-    this.bar = { root, words, stop, count, meter, failed };
+    this.bar = { root, status, stop, count, meter, failed };
     this.countSolved();
   }
 
   /** Adds buttons and an output area to a cell of the page, and an editor unless the cell is an example. */
-  private equip(cell: Cell): void {
+  private addControls(cell: Cell): void {
     const input = cell.root!.querySelector<HTMLElement>(".cell_input");
     if (!input) return;
     const original = [...cell.root!.children].find((c): c is HTMLElement => c.classList.contains("cell_output"))
       ?? cell.root!.querySelector<HTMLElement>(".cell_output") ?? undefined;
     if (original) cell.original = original;
     // a page of the reference has up to 150 examples: each gets its editor when it is first run
-    if (!cell.example || this.edits.get(cell.info.id) !== undefined) this.open(cell);
+    if (!cell.example || this.edits.get(cell.info.id) !== undefined) this.openEditor(cell);
     const state = element("span", { class: "nn-run-state", role: "status" });
     cell.state = state;
     const tools = element("div", { class: "nn-run-tools", role: "group", "aria-label": cell.name },
-      action("Run", () => void this.run(cell), { "aria-label": `Run ${cell.name}`, title: "Ctrl+Enter, or Shift+Enter" }),
-      action("Run all above", () => void this.runMany(this.cells.slice(0, this.cells.indexOf(cell)).filter((c) => !c.ran)), { "aria-label": `Run all above ${cell.name}` }),
-      action("Reset", () => this.reset(cell), { "aria-label": `Reset ${cell.name}`, class: "nn-run-button nn-run-reset" }),
+      actionButton("Run", () => void this.run(cell), { "aria-label": `Run ${cell.name}`, title: "Ctrl+Enter, or Shift+Enter" }),
+      actionButton("Run all above", () => void this.runMany(this.cells.slice(0, this.cells.indexOf(cell)).filter((c) => !c.ran)), { "aria-label": `Run all above ${cell.name}` }),
+      actionButton("Reset", () => this.reset(cell), { "aria-label": `Reset ${cell.name}`, class: "nn-run-button nn-run-reset" }),
       element("span", { class: "nn-run-name", "aria-hidden": "true" }, cell.name), state);
     const following = original && original.parentElement === cell.root ? original : null;
     cell.root!.insertBefore(tools, following);
@@ -123,7 +123,7 @@ export class Runner {
   }
 
   /** Replaces the cell's text by an editor. */
-  private open(cell: Cell): void {
+  private openEditor(cell: Cell): void {
     const input = cell.root?.querySelector<HTMLElement>(".cell_input");
     if (!input || cell.editor) return;
     for (const child of [...input.children] as HTMLElement[]) child.hidden = true;
@@ -141,7 +141,7 @@ export class Runner {
   }
 
   /** Shows an example with its prompts and results again. */
-  private close(cell: Cell): void {
+  private closeEditor(cell: Cell): void {
     const host = cell.editor?.dom.parentElement;
     cell.editor?.destroy();
     delete cell.editor;
@@ -160,18 +160,18 @@ export class Runner {
 
   private async run(cell: Cell): Promise<Status> {
     const status = await this.runMany([cell], true);
-    // an exercise is followed by its check
+    // the check after an exercise runs with it
     const next = this.cells[this.cells.indexOf(cell) + 1];
     if (status === "ok" && cell.info.tags.includes("exercise") && next?.info.tags.includes("check")) return this.runMany([next], true);
     return status;
   }
 
-  private chain: Promise<unknown> = Promise.resolve();
+  private lastRun: Promise<unknown> = Promise.resolve(); // cells wait for it before they run
   /** Runs cells one after the other, up to the first error; with `explicit`, also those that "Run all" leaves out. */
   private runMany(cells: readonly Cell[], explicit = false): Promise<Status> {
     const chosen = explicit ? cells : cells.filter((cell) => !cell.info.tags.some((tag) => LEFT_OUT.has(tag)));
     for (const cell of chosen) this.mark(cell, "waiting");
-    const sequence = this.chain.then(async () => {
+    const sequence = this.lastRun.then(async () => {
       this.stopping = false;
       let status: Status = "ok";
       for (const cell of chosen) {
@@ -180,14 +180,14 @@ export class Runner {
       }
       return this.stopping ? "stopped" : status;
     });
-    this.chain = sequence.catch(() => undefined);
+    this.lastRun = sequence.catch(() => undefined);
     return sequence;
   }
 
   private async runOne(cell: Cell): Promise<Status> {
     this.running = cell;
     this.models.capturing = undefined;
-    this.open(cell);
+    this.openEditor(cell);
     // the old output stays until the cell has begun, so that the page does not jump
     cell.area.clear();
     if (cell.original) cell.original.hidden = true;
@@ -211,23 +211,23 @@ export class Runner {
 
   private output(output: Output): void {
     const capturing: KernelModel | undefined = this.models.capturing;
-    const areas = capturing && this.shared?.areas.get(capturing);
+    const areas = capturing && this.sharedWidgets?.areas.get(capturing);
     if (areas?.length) for (const area of areas) area.add(output);
     else if (this.running) {
       this.running.area.root.hidden = false;
       this.running.area.add(output);
     } else if (output.type === "error") {
-      this.say(`${output.kind}: ${output.message}`);
+      this.showMessage(`${output.kind}: ${output.message}`);
     }
   }
 
   // ---- messages
 
-  private mark(cell: Cell, what: "" | "waiting" | "running" | Status, seconds = 0): void {
-    if (what === "") cell.ran = false;
-    const words = { "": "", waiting: "waiting", running: "running …", ok: `done in ${seconds < 0.095 ? Math.max(1, Math.round(seconds * 1000)) + " ms" : seconds.toFixed(1) + " s"}`, error: "error", stopped: "stopped" }[what];
-    if (cell.state) cell.state.textContent = words;
-    if (cell.root) cell.root.dataset["run"] = what;
+  private mark(cell: Cell, state: "" | "waiting" | "running" | Status, seconds = 0): void {
+    if (state === "") cell.ran = false;
+    const text = { "": "", waiting: "waiting", running: "running …", ok: `done in ${seconds < 0.095 ? Math.max(1, Math.round(seconds * 1000)) + " ms" : seconds.toFixed(1) + " s"}`, error: "error", stopped: "stopped" }[state];
+    if (cell.state) cell.state.textContent = text;
+    if (cell.root) cell.root.dataset["run"] = state;
   }
 
   private stateChanged(state: State, message: string, loaded: number | null): void {
@@ -237,19 +237,19 @@ export class Runner {
     this.bar.failed.hidden = state !== "failed";
     if (loaded === null) this.bar.meter.removeAttribute("value");
     else this.bar.meter.value = loaded;
-    this.say(message);
+    this.showMessage(message);
   }
 
-  private say(message: string): void {
-    if (this.bar.words.textContent !== message) this.bar.words.textContent = message;
+  private showMessage(message: string): void {
+    if (this.bar.status.textContent !== message) this.bar.status.textContent = message;
   }
 
   private countSolved(): void {
     const names = new Set(this.info.cells.flatMap((cell) => [...cell.source.matchAll(CHECK)].map((m) => m[1] ?? "")));
     if (!names.size) return;
-    const known = new Set(solvedExercises());
-    const solved = [...names].filter((name) => known.has(name)).length;
-    this.bar.count.textContent = `${solved} of ${names.size} exercises solved`;
+    const solved = new Set(solvedExercises());
+    const count = [...names].filter((name) => solved.has(name)).length;
+    this.bar.count.textContent = `${count} of ${names.size} exercises solved`;
   }
 
   private focusAfter(cell: Cell): void {
@@ -264,17 +264,17 @@ export class Runner {
     const editor = cell?.editor;
     if (!editor) return;
     for (let fold = editor.dom.closest("details"); fold; fold = fold.parentElement?.closest("details") ?? null) fold.open = true;
-    const at = editor.state.doc.line(Math.min(line, editor.state.doc.lines)).from;
-    editor.dispatch({ selection: { anchor: at }, scrollIntoView: true });
+    const position = editor.state.doc.line(Math.min(line, editor.state.doc.lines)).from;
+    editor.dispatch({ selection: { anchor: position }, scrollIntoView: true });
     editor.focus();
   }
 
   // ---- edits
 
   private changed(cell: Cell, source: string): void {
-    const own = source === cell.info.source ? undefined : source;
-    this.edits.set(cell.info.id, own);
-    cell.root?.classList.toggle("nn-run-edited", own !== undefined);
+    const edited = source === cell.info.source ? undefined : source;
+    this.edits.set(cell.info.id, edited);
+    cell.root?.classList.toggle("nn-run-edited", edited !== undefined);
   }
 
   private reset(cell: Cell): void {
@@ -286,9 +286,9 @@ export class Runner {
     cell.area.clear();
     cell.area.root.hidden = true;
     if (cell.original) cell.original.hidden = false;
-    if (cell.example) this.close(cell);
+    if (cell.example) this.closeEditor(cell);
     this.mark(cell, "");
-    this.say(`${cell.name} is as in the book.`);
+    this.showMessage(`${cell.name} is as in the book.`);
   }
 
   private resetPage(): void {
@@ -299,7 +299,7 @@ export class Runner {
 }
 
 /** Wraps an example of the reference in a cell's markup, which takes over the example's id. */
-function framed(example: HTMLElement): HTMLElement {
+function wrapInCell(example: HTMLElement): HTMLElement {
   const input = element("div", { class: "cell_input docutils container" });
   const root = element("div", { class: "cell docutils container", id: example.id }, input);
   example.removeAttribute("id");

@@ -1,6 +1,6 @@
 // What the browser stores for a page: edits to cells, and which exercises are solved. Nothing is sent.
-// These are all the keys that the book writes. Answers to predictions and quizzes are not kept
-// (figures/src/ask.ts): a page asks its questions again when it is reopened. sw.ts and image.ts keep whole files.
+// These are all the keys that the book writes. Answers to predictions and quizzes are not stored
+// (figures/src/ask.ts): a page asks its questions again when it is reopened. sw.ts and image.ts store whole files.
 
 const EDITS = "nnlib-run:";
 const SOLVED = "nnlib-progress"; // _ext/site.js and _ext/progress.js read this key and the next one
@@ -23,35 +23,35 @@ function write(key: string, value: unknown): void {
 }
 
 export class Edits {
-  private readonly kept: Map<string, string>;
+  private readonly sources: Map<string, string>;
 
   constructor(private readonly page: string) {
-    const found = read(EDITS + page);
-    const entries = typeof found === "object" && found !== null ? Object.entries(found) : [];
-    this.kept = new Map(entries.filter((e): e is [string, string] => typeof e[1] === "string"));
+    const stored = read(EDITS + page);
+    const entries = typeof stored === "object" && stored !== null ? Object.entries(stored) : [];
+    this.sources = new Map(entries.filter((e): e is [string, string] => typeof e[1] === "string"));
   }
   get(cell: string): string | undefined {
-    return this.kept.get(cell);
+    return this.sources.get(cell);
   }
   set(cell: string, source: string | undefined): void {
-    if (source === undefined) this.kept.delete(cell);
-    else this.kept.set(cell, source);
-    write(EDITS + this.page, this.kept.size ? Object.fromEntries(this.kept) : null);
+    if (source === undefined) this.sources.delete(cell);
+    else this.sources.set(cell, source);
+    write(EDITS + this.page, this.sources.size ? Object.fromEntries(this.sources) : null);
   }
   get size(): number {
-    return this.kept.size;
+    return this.sources.size;
   }
 }
 
 export function solvedExercises(): string[] {
-  const found = read(SOLVED);
-  return Array.isArray(found) ? found.filter((name): name is string => typeof name === "string") : [];
+  const stored = read(SOLVED);
+  return Array.isArray(stored) ? stored.filter((name): name is string => typeof name === "string") : [];
 }
 
 export function rememberSolved(names: readonly string[]): void {
   const all = [...new Set([...solvedExercises(), ...names])].sort();
-  const found = read(WHEN);
-  const when: Record<string, unknown> = typeof found === "object" && found !== null ? { ...found } : {};
+  const stored = read(WHEN);
+  const when: Record<string, unknown> = typeof stored === "object" && stored !== null ? { ...stored } : {};
   for (const name of names) when[name] ??= new Date().toISOString().replace(/\.\d+Z$/, "+00:00");
   write(SOLVED, all.length ? all : null);
   write(WHEN, all.length ? when : null);

@@ -1,4 +1,4 @@
-// The service worker: keeps Python permanently (its folders are named by their content), and pages for use offline.
+// The service worker: caches Python permanently (its folders are named by their content), and pages for use offline.
 // If Python is on another host, the worker's own address names that host (`sw.js?host=…&lock=…`).
 
 interface Extendable extends Event { waitUntil(promise: Promise<unknown>): void }
@@ -18,10 +18,10 @@ const root = new URL(scope.registration.scope).pathname;
 const host = new URL(location.href).searchParams.get("host") ?? "";
 
 scope.addEventListener("install", (event) => event.waitUntil(scope.skipWaiting()));
-scope.addEventListener("activate", (event) => event.waitUntil(forgetOthers().then(() => scope.clients.claim())));
+scope.addEventListener("activate", (event) => event.waitUntil(deleteOtherHosts().then(() => scope.clients.claim())));
 
 /** Another host's addresses do not depend on the content, so a worker for another lock deletes the old files. */
-async function forgetOthers(): Promise<void> {
+async function deleteOtherHosts(): Promise<void> {
   const cache = await caches.open(PYTHON);
   for (const request of await cache.keys()) if (!request.url.startsWith(`${location.origin}/`)) await cache.delete(request);
 }
@@ -31,27 +31,27 @@ scope.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET") return;
   if (host && request.url.startsWith(host)) {
-    if (request.mode === "cors") event.respondWith(once(request));
+    if (request.mode === "cors") event.respondWith(cacheFirst(request));
     return;
   }
   if (url.origin !== location.origin || !url.pathname.startsWith(root)) return;
   const path = url.pathname.slice(root.length);
-  if (path.startsWith("lite/")) return; // JupyterLite has its own
-  event.respondWith(path.startsWith("python/") ? once(request) : fresh(request));
+  if (path.startsWith("lite/")) return; // JupyterLite has a service worker of its own
+  event.respondWith(path.startsWith("python/") ? cacheFirst(request) : networkFirst(request));
 });
 
-/** Answers for files that never change under their address: from the cache, after the first time. */
-async function once(request: Request): Promise<Response> {
+/** The answer to a request for a file that never changes at its address: from the cache, after the first time. */
+async function cacheFirst(request: Request): Promise<Response> {
   const cache = await caches.open(PYTHON);
-  const kept = await cache.match(request.url, { ignoreVary: true });
-  if (kept) return kept;
+  const cached = await cache.match(request.url, { ignoreVary: true });
+  if (cached) return cached;
   const answer = await fetch(request);
   if (answer.ok && answer.status === 200) await cache.put(request.url, answer.clone()).catch(() => undefined);
   return answer;
 }
 
-/** Answers for pages and their parts: the newest version, or, without a network, the last one seen. */
-async function fresh(request: Request): Promise<Response> {
+/** The answer to a request for a page or what it loads: the newest version, or, without a network, the last one loaded. */
+async function networkFirst(request: Request): Promise<Response> {
   const cache = await caches.open(PAGES);
   try {
     // revalidated, because the browser's own cache may have an older edition
@@ -59,13 +59,13 @@ async function fresh(request: Request): Promise<Response> {
     if (answer.ok && answer.status === 200) await cache.put(request, answer.clone()).catch(() => undefined);
     return answer;
   } catch (error) {
-    const kept = await cache.match(request, { ignoreSearch: request.mode === "navigate" });
-    if (kept) return kept;
+    const cached = await cache.match(request, { ignoreSearch: request.mode === "navigate" });
+    if (cached) return cached;
     throw error;
   }
 }
 
-/** The page sends the folders in use (others belong to an older book) and the addresses of its own parts. */
+/** The page sends the folders in use (others belong to an older book) and the addresses of what it has loaded. */
 scope.addEventListener("message", (event) => {
   const message = event.data as { type?: string; folders?: readonly string[]; pages?: readonly string[] } | null;
   const folders = message?.folders, pages = message?.pages ?? [];
@@ -77,7 +77,7 @@ scope.addEventListener("message", (event) => {
       const url = new URL(address, location.href);
       if (url.origin !== location.origin || !url.pathname.startsWith(root) || url.pathname.startsWith(`${root}python/`)) continue;
       if (await stored.match(address)) continue;
-      // the browser still has it, so nothing is transferred twice
+      // the browser's own cache still has it, so nothing is transferred twice
       const answer = await fetch(address, { cache: "force-cache" }).catch(() => null);
       if (answer?.ok) await stored.put(address, answer).catch(() => undefined);
     }

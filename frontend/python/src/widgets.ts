@@ -1,6 +1,6 @@
 // Shows the widgets of the running Python in the page: live figures, boxes, usual controls, anywidgets.
 
-import { Area, type Surroundings } from "./area.js";
+import { OutputArea, type OutputContext } from "./area.js";
 import { cleaned } from "./clean.js";
 import { type KernelModel, type Models, reference } from "./comms.js";
 import { absolute, element, isRecord } from "./dom.js";
@@ -11,13 +11,13 @@ declare global {
   var nnlibLive: Module | undefined;
 }
 
-type Build = (model: KernelModel, host: HTMLElement) => void;
+type Renderer = (model: KernelModel, host: HTMLElement) => void;
 
 export class Widgets {
   private figures: Promise<Module> | undefined;
-  readonly areas = new Map<KernelModel, Area[]>();
+  readonly areas = new Map<KernelModel, OutputArea[]>();
 
-  constructor(private readonly models: Models, private readonly live: string, private readonly surroundings: Surroundings) {}
+  constructor(private readonly models: Models, private readonly live: string, private readonly context: OutputContext) {}
 
   show(id: string, host: HTMLElement): boolean {
     const model = this.models.get(id);
@@ -32,7 +32,7 @@ export class Widgets {
     else if (name === "AnyModel") void this.anywidget(model, host);
     else if (/Box(Model)?$|^(Accordion|Tab|Stack)Model$/.test(name) && Array.isArray(model.get("children"))) this.box(model, host, name);
     else if (name === "OutputModel") this.output(model, host);
-    else (controls[name] ?? unknown)(model, host);
+    else (controls[name] ?? unsupported)(model, host);
   }
 
   private async figure(model: KernelModel, host: HTMLElement): Promise<void> {
@@ -70,8 +70,8 @@ export class Widgets {
       for (const child of model.get("children") as unknown[]) {
         const slot = element("div");
         root.append(slot);
-        const found = this.models.get(reference(child) ?? "");
-        if (found) this.build(found, slot);
+        const childModel = this.models.get(reference(child) ?? "");
+        if (childModel) this.build(childModel, slot);
       }
     };
     fill();
@@ -80,7 +80,7 @@ export class Widgets {
   }
 
   private output(model: KernelModel, host: HTMLElement): void {
-    const area = new Area(this.surroundings);
+    const area = new OutputArea(this.context);
     this.areas.set(model, [...(this.areas.get(model) ?? []), area]);
     host.append(area.root);
   }
@@ -116,7 +116,7 @@ function change(model: KernelModel, name: string, value: unknown): void {
   model.save_changes();
 }
 
-const slider: Build = (model, host) => {
+const slider: Renderer = (model, host) => {
   const input = element("input", { type: "range" });
   const readout = element("output");
   const update = (): void => {
@@ -130,7 +130,7 @@ const slider: Build = (model, host) => {
   labelled(model, host, input, ...(model.get("readout") === false ? [] : [readout]));
 };
 
-const typed = (kind: "text" | "number", integer = false): Build => (model, host) => {
+const inputField = (kind: "text" | "number", integer = false): Renderer => (model, host) => {
   const input = element("input", { type: kind });
   const update = (): void => {
     if (kind === "number") for (const name of ["min", "max", "step"]) if (model.get(name) != null) input.setAttribute(name, String(model.get(name)));
@@ -145,7 +145,7 @@ const typed = (kind: "text" | "number", integer = false): Build => (model, host)
   labelled(model, host, input);
 };
 
-const choice: Build = (model, host) => {
+const select: Renderer = (model, host) => {
   const input = element("select");
   const update = (): void => {
     const labels = (model.get("_options_labels") ?? []) as unknown[];
@@ -158,7 +158,7 @@ const choice: Build = (model, host) => {
   labelled(model, host, input);
 };
 
-const checkbox: Build = (model, host) => {
+const checkbox: Renderer = (model, host) => {
   const input = element("input", { type: "checkbox" });
   const update = (): void => void (input.checked = Boolean(model.get("value")));
   update();
@@ -167,7 +167,7 @@ const checkbox: Build = (model, host) => {
   labelled(model, host, input);
 };
 
-const button: Build = (model, host) => {
+const button: Renderer = (model, host) => {
   const control = element("button", { type: "button", class: "nn-run-button" });
   const update = (): void => {
     control.textContent = String(model.get("description") ?? "");
@@ -179,7 +179,7 @@ const button: Build = (model, host) => {
   host.append(control);
 };
 
-const textOf = (markup: boolean): Build => (model, host) => {
+const textOf = (markup: boolean): Renderer => (model, host) => {
   const root = element("div");
   const update = (): void => {
     const text = String(model.get("value") ?? "");
@@ -190,16 +190,16 @@ const textOf = (markup: boolean): Build => (model, host) => {
   host.append(root);
 };
 
-const unknown: Build = (model, host) => {
+const unsupported: Renderer = (model, host) => {
   const name = String(model.get("_model_name") ?? "widget").replace("Model", "");
   host.append(element("p", { class: "nn-run-hint" }, `${name} cannot be shown in the page; JupyterLab shows it.`));
 };
 
-const controls: Readonly<Record<string, Build>> = {
+const controls: Readonly<Record<string, Renderer>> = {
   IntSliderModel: slider, FloatSliderModel: slider,
-  IntTextModel: typed("number", true), BoundedIntTextModel: typed("number", true),
-  FloatTextModel: typed("number"), BoundedFloatTextModel: typed("number"), TextModel: typed("text"), TextareaModel: typed("text"),
-  DropdownModel: choice, SelectModel: choice, RadioButtonsModel: choice, ToggleButtonsModel: choice,
+  IntTextModel: inputField("number", true), BoundedIntTextModel: inputField("number", true),
+  FloatTextModel: inputField("number"), BoundedFloatTextModel: inputField("number"), TextModel: inputField("text"), TextareaModel: inputField("text"),
+  DropdownModel: select, SelectModel: select, RadioButtonsModel: select, ToggleButtonsModel: select,
   CheckboxModel: checkbox, ToggleButtonModel: checkbox, ButtonModel: button,
   LabelModel: textOf(false), HTMLModel: textOf(true), HTMLMathModel: textOf(true),
 };

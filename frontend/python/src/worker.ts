@@ -1,6 +1,6 @@
 // The worker: loads Pyodide, NumPy and the book's own Python, then runs cells one after the other.
 
-import { type Files, forget, type Image, keep, recall } from "./image.js";
+import { type Files, deleteImage, type Image, loadImage, storeImage } from "./image.js";
 import { type FromWorker, MAX_OUTPUT, type ToWorker } from "./protocol.js";
 import { reason } from "./reason.js";
 
@@ -35,11 +35,11 @@ interface Loader {
 
 const scope = self as unknown as { postMessage(message: FromWorker): void; onmessage: ((event: MessageEvent<ToWorker>) => void) | null; fetch: typeof fetch };
 const send = (message: FromWorker): void => scope.postMessage(message);
-const plainFetch: typeof fetch = self.fetch.bind(self);
+const originalFetch: typeof fetch = self.fetch.bind(self);
 const QUIET = { messageCallback: () => undefined, errorCallback: () => undefined };
 
-const IDLE = 1000, PAUSE = 4; // milliseconds before the image (of Python's memory) is prepared, and between its steps
-const KEPT_STDLIB = new URL("kept-stdlib.zip", self.location.href).href; // not a file: the content comes from the image
+const IDLE = 1000, PAUSE = 4; // milliseconds before the image (of Python's files) is prepared, and between its steps
+const IMAGE_STDLIB = new URL("kept-stdlib.zip", self.location.href).href; // not a file: the content comes from the image
 
 let pyodide: Pyodide | undefined;
 let kernel: Kernel | undefined;
@@ -47,34 +47,34 @@ let interrupt: Uint8Array | null = null;
 let started: Start | undefined;
 let running = 0; // cells that wait or run
 let queue: Promise<void> = Promise.resolve();
-const early: ToWorker[] = []; // messages that arrived before Python was ready
+const earlyMessages: ToWorker[] = []; // messages that arrived before Python was ready
 
 /**
  * Watches what the interpreter fetches: counts the bytes for the progress line, and calls `onFailure` for a
- * file that cannot be loaded, because Pyodide itself would wait for ever or go on without the file.
+ * file that cannot be loaded, because Pyodide itself would wait forever or go on without the file.
  */
 function watchFetches(wasm: string, image: Image | undefined, onFailure: (address: string, checked: boolean) => void): void {
   let bytes = 0;
   scope.fetch = async (input, init) => {
     const address = input instanceof Request ? input.url : String(input);
-    if (image && address === KEPT_STDLIB) return new Response(image.stdlib);
-    const broken = (): void => onFailure(address, Boolean(init?.integrity));
-    const answer = await plainFetch(input, init).catch((error: unknown) => {
-      broken();
+    if (image && address === IMAGE_STDLIB) return new Response(image.stdlib);
+    const reportFailure = (): void => onFailure(address, Boolean(init?.integrity));
+    const answer = await originalFetch(input, init).catch((error: unknown) => {
+      reportFailure();
       throw error;
     });
-    if (!answer.ok) broken();
+    if (!answer.ok) reportFailure();
     // later visits do not download the WebAssembly, so it is not counted; and browsers reuse the code that they compiled
     // from it only if they get their own response
     if (!answer.body || !answer.ok || (image && address === wasm)) return answer;
     const counter = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         bytes += chunk.byteLength;
-        send({ type: "loading", what: "", bytes });
+        send({ type: "loading", component: "", bytes });
         controller.enqueue(chunk);
       },
     });
-    answer.body.pipeTo(counter.writable).catch(broken);
+    answer.body.pipeTo(counter.writable).catch(reportFailure);
     return new Response(counter.readable, { headers: answer.headers, status: answer.status });
   };
 }
@@ -98,36 +98,36 @@ function watchCompiler(onFailure: (error: unknown) => void): void {
 let failureReason: Promise<string> | undefined;
 
 async function start(message: Start): Promise<void> {
-  const image = await recall(message.book, message.pyodide);
-  const broken = new Promise<never>((_, failed) => {
+  const image = await loadImage(message.book, message.pyodide);
+  const failure = new Promise<never>((_, failed) => {
     watchFetches(`${message.pyodide}pyodide.asm.wasm`, image, (address, checked) => {
-      failureReason = reason(address, checked, plainFetch);
-      void failureReason.then((words) => failed(new Error(words)));
+      failureReason = reason(address, checked, originalFetch);
+      void failureReason.then((text) => failed(new Error(text)));
     });
     watchCompiler(failed);
   });
   try {
-    await Promise.race([load(message, image), broken]);
+    await Promise.race([load(message, image), failure]);
   } catch (error) {
-    if (image && !failureReason) await forget(message.book, message.pyodide); // it may be damaged: the next try does not use it
+    if (image && !failureReason) await deleteImage(message.book, message.pyodide); // it may be damaged: the next try does not use it
     throw failureReason ? new Error(await failureReason) : error;
   }
-  if (!image) keepLater(message);
+  if (!image) storeImageLater(message);
 }
 
 async function load(message: Start, image: Image | undefined): Promise<void> {
-  const report = (what: string): void => send({ type: "loading", what, bytes: -1 });
+  const report = (component: string): void => send({ type: "loading", component, bytes: -1 });
   report(image ? "" : "Python");
   const book = image ? undefined : fetch(`${message.book}book.zip`).then((answer) => answer.arrayBuffer());
   book?.catch(() => undefined); // `watchFetches` reports it
   const loader = `${message.pyodide}pyodide.mjs`;
   const { loadPyodide } = (await import(loader).catch(async () => {
-    throw new Error(await reason(loader, false, plainFetch));
+    throw new Error(await reason(loader, false, originalFetch));
   })) as Loader;
   const loaded = await loadPyodide({
     indexURL: message.pyodide,
     ...(message.lock ? { lockFileURL: message.lock } : {}),
-    ...(image ? { stdLibURL: KEPT_STDLIB, fsInit: async (files: Files) => image.write(files) } : { packages: ["numpy"] }),
+    ...(image ? { stdLibURL: IMAGE_STDLIB, fsInit: async (files: Files) => image.write(files) } : { packages: ["numpy"] }),
     env: { HOME: "/home/pyodide", PYTHONDONTWRITEBYTECODE: "1" },
     stdout: () => undefined,
     stderr: () => undefined,
@@ -138,9 +138,9 @@ async function load(message: Start, image: Image | undefined): Promise<void> {
   loaded.runPython("import sys; sys.path.insert(0, '/book')");
   kernel = loaded.pyimport("page_kernel");
   kernel.connect((proxy) => {
-    const plain = proxy.toJs({ dict_converter: Object.fromEntries }) as FromWorker;
+    const content = proxy.toJs({ dict_converter: Object.fromEntries }) as FromWorker;
     proxy.destroy();
-    send(plain);
+    send(content);
   }, MAX_OUTPUT);
   kernel.progress(loaded.toPy(message.solved)).destroy();
   loaded.runPython("import nnlib");
@@ -152,14 +152,14 @@ async function load(message: Start, image: Image | undefined): Promise<void> {
 }
 
 /** Prepares the image for the next visit in small steps while no cell runs, then stores it. */
-function keepLater(message: Start): void {
+function storeImageLater(message: Start): void {
   if (typeof caches === "undefined") return;
   const work = pyodide!.pyimport("page_image").steps();
   const step = (): void => {
     if (running) return void setTimeout(step, IDLE);
     try {
       if (!work.next().done) setTimeout(step, PAUSE);
-      else void keep(message.book, message.pyodide, pyodide!.FS, pyodide!.loadedPackages).catch(() => undefined);
+      else void storeImage(message.book, message.pyodide, pyodide!.FS, pyodide!.loadedPackages).catch(() => undefined);
     } catch {
       // without it the next visit takes a little longer
     }
@@ -176,7 +176,7 @@ async function run(message: ToWorker & { type: "run" }): Promise<void> {
     status = await kernel!.run(message.source, message.name, message.example);
   } catch (error) {
     const failure = error instanceof NotLoaded ? error : { kind: "Error", message: String(error), hint: "Restart Python." };
-    send({ type: "error", kind: failure.kind, message: failure.message, hint: failure.hint, frames: [], whole: String(error) });
+    send({ type: "error", kind: failure.kind, message: failure.message, hint: failure.hint, frames: [], traceback: String(error) });
   }
   const solved = kernel!.progress();
   send({ type: "done", run: message.run, status: status as "ok", solved: solved.toJs() as string[] });
@@ -199,11 +199,11 @@ function loadMatplotlibOnce(): Promise<void> {
 
 async function loadMatplotlib(): Promise<void> {
   if ("matplotlib" in pyodide!.loadedPackages) return;
-  send({ type: "loading", what: "matplotlib", bytes: -1 });
+  send({ type: "loading", component: "matplotlib", bytes: -1 });
   await pyodide!.loadPackage(["matplotlib"], QUIET);
-  send({ type: "loading", what: "", bytes: -1 });
+  send({ type: "loading", component: "", bytes: -1 });
   if (!("matplotlib" in pyodide!.loadedPackages)) throw new NotLoaded(await failureReason);
-  keepLater(started!);
+  storeImageLater(started!);
 }
 
 function handle(message: ToWorker): void {
@@ -214,22 +214,22 @@ function handle(message: ToWorker): void {
     const buffers = pyodide!.toPy(message.buffers);
     kernel!.comm(message.comm, message.data, buffers);
   } else if (message.type === "complete") {
-    const found = kernel!.complete(message.line);
-    const { start, names } = found.toJs({ dict_converter: Object.fromEntries }) as { start: number; names: [string, string][] };
-    found.destroy();
-    send({ type: "completed", ask: message.ask, start, names });
+    const proxy = kernel!.complete(message.line);
+    const { start, names } = proxy.toJs({ dict_converter: Object.fromEntries }) as { start: number; names: [string, string][] };
+    proxy.destroy();
+    send({ type: "completed", request: message.request, start, names });
   }
 }
 
 scope.onmessage = ({ data }) => {
   if (data.type === "start") {
     start(data).then(
-      () => early.splice(0).forEach(handle),
+      () => earlyMessages.splice(0).forEach(handle),
       (error: unknown) => send({ type: "failed", message: error instanceof Error ? error.message : String(error) }),
     );
   } else if (pyodide) {
     handle(data);
   } else {
-    early.push(data);
+    earlyMessages.push(data);
   }
 };
