@@ -380,14 +380,14 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_with_pytorchs_type_of_error(case):
     kinds = (RuntimeError, TypeError, IndexError, ValueError, AttributeError, KeyError,
              NotImplementedError)  # fmt: skip
     with pytest.raises(kinds) as theirs:
-        BAD[what](torch, torch.nn.functional)
+        BAD[case](torch, torch.nn.functional)
     with pytest.raises(theirs.type) as ours:
-        BAD[what](nnlib, nnlib.nn.functional)
+        BAD[case](nnlib, nnlib.nn.functional)
     assert len(str(ours.value)) > 15
 
 

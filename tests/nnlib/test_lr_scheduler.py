@@ -130,9 +130,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_arguments_are_refused_with_pytorchs_type_of_error(what):
+@pytest.mark.parametrize("case", BAD)
+def test_bad_arguments_are_refused_with_pytorchs_type_of_error(case):
     with pytest.raises((ValueError, TypeError, KeyError)) as theirs:
-        BAD[what](torch)
+        BAD[case](torch)
     with pytest.raises(theirs.type):
-        BAD[what](nnlib)
+        BAD[case](nnlib)

@@ -197,9 +197,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
-    refused_alike(BAD[what])
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_with_pytorchs_type_of_error(case):
+    refused_alike(BAD[case])
 
 
 def test_dropout_acts_between_layers_only_while_training():

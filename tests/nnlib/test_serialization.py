@@ -202,11 +202,11 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("what", HOSTILE)
-def test_a_hostile_or_damaged_file_is_refused(what, tmp_path, monkeypatch):
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_or_damaged_file_is_refused(case, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"load:|values to unpack"):
-        nnlib.load(HOSTILE[what]())
+        nnlib.load(HOSTILE[case]())
     assert not (tmp_path / "owned").exists()
 
 

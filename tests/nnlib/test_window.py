@@ -253,9 +253,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
-    refused_alike(lambda t: BAD[what](t, t.nn.functional))
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_with_pytorchs_type_of_error(case):
+    refused_alike(lambda t: BAD[case](t, t.nn.functional))
 
 
 LAYERS = {
