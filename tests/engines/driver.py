@@ -46,7 +46,7 @@ def keystroke(key: str) -> list[dict[str, Any]]:
 def click_at(x: float, y: float) -> list[dict[str, Any]]:
     """The actions of a click at a point of the window, the same in both protocols."""
     moved = {"type": "pointerMove", "x": round(x), "y": round(y), "duration": 0}
-    pressed = [{"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp")]
+    pressed = [{"type": action, "button": 0} for action in ("pointerDown", "pointerUp")]
     return [{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"},
              "actions": [moved, *pressed]}]  # fmt: skip
 
@@ -98,8 +98,8 @@ class Firefox(Engine):
     def __init__(self, program: str) -> None:
         self.folder = TemporaryDirectory(prefix="firefox-")
         # Only this machine can be reached: all other requests go to a proxy that does not exist.
-        nowhere = {"type": 1, "http": "127.0.0.1", "ssl": "127.0.0.1"}
-        prefs = {f"network.proxy.{key}": value for key, value in nowhere.items()}
+        proxy = {"type": 1, "http": "127.0.0.1", "ssl": "127.0.0.1"}
+        prefs = {f"network.proxy.{key}": value for key, value in proxy.items()}
         prefs |= {"network.proxy.http_port": 9, "network.proxy.ssl_port": 9}
         prefs |= {"ui.prefersReducedMotion": 1, "remote.active-protocols": 1}
         lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in prefs.items()]
@@ -121,8 +121,8 @@ class Firefox(Engine):
     def _address(self) -> str:
         assert self.process.stderr
         for line in self.process.stderr:
-            if found := re.search(r"ws://127\.0\.0\.1:\d+", line):
-                return found[0]
+            if match := re.search(r"ws://127\.0\.0\.1:\d+", line):
+                return match[0]
         raise BrowserError("Firefox ended before a connection to it was made")
 
     def send(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -167,10 +167,10 @@ class WebKit(Engine):
 
     def __init__(self, driver: str, browser: str) -> None:
         self.started: list[subprocess.Popen] = []
-        quiet = {"WEBKIT_DISABLE_COMPOSITING_MODE": "1", "LIBGL_ALWAYS_SOFTWARE": "1"}
+        settings = {"WEBKIT_DISABLE_COMPOSITING_MODE": "1", "LIBGL_ALWAYS_SOFTWARE": "1"}
         if os.geteuid() == 0:  # its sandbox does not start as root
-            quiet["WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS"] = "1"
-        environment = {**os.environ, **quiet}
+            settings["WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS"] = "1"
+        environment = {**os.environ, **settings}
         if "DISPLAY" not in environment:
             environment["DISPLAY"] = self._display()
         port = free_port()
@@ -241,6 +241,6 @@ class WebKit(Engine):
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -95,7 +95,7 @@ def test_an_error_ends_an_example_and_names_it() -> None:
     assert "Copy the example to run it" in error["hint"] and "notebook" not in error["hint"]
 
 
-CANNOT = {
+HINTS = {
     "input('name? ')": 'name = "Ada"',
     "import threading\nthreading.Thread(target=print).start()": "one thread",
     "import subprocess\nsubprocess.run(['ls'])": "cannot start other programs",
@@ -103,18 +103,18 @@ CANNOT = {
     "import socket\nsocket.create_connection(('127.0.0.1', 1))": "open connections",
     "open('marks.csv')": "cannot read those on your disk",
 }
-# The errors that these raise in a browser; outside a browser they work.
+# The errors that threads and other programs raise in a browser; outside a browser both work.
 AS_IN_A_BROWSER = {
-    "threading": "raise RuntimeError(\"can't start new thread\")",
+    "threading": 'raise RuntimeError("can\'t start new thread")',
     "subprocess": "raise OSError(138, 'emscripten does not support processes.')",
 }
 
 
-@pytest.mark.parametrize("source", CANNOT, ids=lambda s: s.split("\n")[0])
+@pytest.mark.parametrize("source", HINTS, ids=lambda s: s.split("\n")[0])
 def test_an_error_explains_what_a_page_cannot_do_and_what_to_do_instead(source: str) -> None:
     run = next((v for k, v in AS_IN_A_BROWSER.items() if k in source), source)
     [error] = [m for m in messages_of(run) if m["type"] == "error"]
-    assert CANNOT[source] in error["hint"]
+    assert HINTS[source] in error["hint"]
     assert error["frames"][0]["cell"] == "cell 1"
 
 
