@@ -191,7 +191,9 @@ def test_after_a_return_controls_agree_with_figures_and_answers_with_verdicts(
     engine.evaluate(FRAMES)
     assert sum(verdict != "" for _, _, verdict in engine.evaluate(ANSWERED)) > 2
     return_to_page(engine, watched, name, way)
-    for figure, key, shown, input_value in engine.evaluate(CONTROLS):
+    controls = engine.evaluate(CONTROLS)
+    assert controls
+    for figure, key, shown, input_value in controls:
         assert shown == input_value, f"after {way}, {figure}: {key}"
     for count, chosen, verdict in engine.evaluate(ANSWERED):
         assert (chosen >= 0) == (verdict != ""), f"after {way}: {chosen} of {count}, {verdict!r}"
