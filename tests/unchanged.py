@@ -6,10 +6,10 @@
 A test that is marked `reads("chapters/xor.html")` depends on the project's code, on the programs
 that are installed, and on that page, but on no other page; `{name}` in the mark stands for the
 test's parameter.  A test without the mark that takes the built site depends on all of it.  When
-such a test passes, a hash of all this is stored in `_build`, and as long as the hash
-stays the same, later runs leave the test out.  Tests of one file that read the same pages share a
-browser and its state, so they are left out together or not at all.  All other tests always run,
-and in a fresh clone, as in CI, every test does.  Without a built site nothing is left out.
+such a test passes, a hash of all this is stored in `_build`, and as long as the hash stays the
+same, later runs leave the test out.  Tests of one file that read the same pages share a browser
+and its state, so they are left out together or not at all.  All other tests always run, and in a
+fresh clone, as in CI, every test does.  Without a built site nothing is left out.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ KEYS = {"ArrowLeft": "\ue012", "ArrowUp": "\ue013", "ArrowRight": "\ue014", "Arr
 
 
 class BrowserError(RuntimeError):
-    """The browser answered with an error."""
+    """The browser responded with an error, or did not start."""
 
 
 def keystroke(key: str) -> list[dict[str, Any]]:
@@ -129,12 +129,12 @@ class Firefox(Engine):
         self.count += 1
         self.socket.send(json.dumps({"id": self.count, "method": method, "params": params}))
         while True:
-            answer = json.loads(self.socket.recv(timeout=600))
-            if answer.get("id") != self.count:
+            response = json.loads(self.socket.recv(timeout=600))
+            if response.get("id") != self.count:
                 continue  # an event
-            if answer["type"] == "error":
-                raise BrowserError(f"{method}: {answer['message']}")
-            return answer["result"]
+            if response["type"] == "error":
+                raise BrowserError(f"{method}: {response['message']}")
+            return response["result"]
 
     def open(self, url: str) -> None:
         self.send("browsingContext.navigate",
@@ -148,10 +148,10 @@ class Firefox(Engine):
             "functionDeclaration": function, "arguments": [{"type": "string", "value": argument}],
             "target": {"context": self.context}, "awaitPromise": True,
         }  # fmt: skip
-        answer = self.send("script.callFunction", params)
-        if answer["type"] == "exception":
-            raise BrowserError(answer["exceptionDetails"]["text"])
-        return answer["result"]["value"]
+        response = self.send("script.callFunction", params)
+        if response["type"] == "exception":
+            raise BrowserError(response["exceptionDetails"]["text"])
+        return response["result"]["value"]
 
     def close(self) -> None:
         self.resources.close()
@@ -204,8 +204,8 @@ class WebKit(Engine):
         request = urllib.request.Request(self.address + path, data, method=method)
         while True:
             try:
-                with urllib.request.urlopen(request, timeout=600) as answer:
-                    return json.load(answer)["value"]
+                with urllib.request.urlopen(request, timeout=600) as response:
+                    return json.load(response)["value"]
             except urllib.error.HTTPError as error:
                 raise BrowserError(error.read().decode()) from None
             except urllib.error.URLError:  # the driver does not listen yet
@@ -226,10 +226,10 @@ class WebKit(Engine):
         script = f"""const [text, done] = arguments;
           ({function})(text).then((value) => done({{ value }}),
             (error) => done({{ error: String(error) }}));"""
-        answer = self.send("POST", "/execute/async", {"script": script, "args": [argument]})
-        if "error" in answer:
-            raise BrowserError(answer["error"])
-        return answer["value"]
+        response = self.send("POST", "/execute/async", {"script": script, "args": [argument]})
+        if "error" in response:
+            raise BrowserError(response["error"])
+        return response["value"]
 
     def close(self) -> None:
         try:

@@ -39,10 +39,10 @@ def test_the_values_fit_the_charts_keys() -> None:
 )
 def test_a_wrong_key_or_value_is_found(path: tuple[str, ...], value: object) -> None:
     changed = copy.deepcopy(VALUES)
-    inner = changed
+    parent = changed
     for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = value
+        parent = parent[key]
+    parent[path[-1]] = value
     assert len(check_values.faults(changed, SCHEMA)) == 1
 
 

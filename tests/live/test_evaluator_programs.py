@@ -60,8 +60,8 @@ def training_graph(dtype: str, start: dict[str, np.ndarray]) -> nnlib.graph.Grap
         return new
 
     leaves = {k: nnlib.tensor(v, requires_grad=True) for k, v in start.items()}
-    rest = {k: nnlib.from_numpy(v) for k, v in velocities.items()}
-    return trace(step, **leaves, **rest)
+    other_inputs = {k: nnlib.from_numpy(v) for k, v in velocities.items()}
+    return trace(step, **leaves, **other_inputs)
 
 
 TRAIN = """({ graph, state, initial, steps }) => {

@@ -318,10 +318,10 @@ def test_points_switches_bars_and_the_pointer_set_inputs(site: Site) -> None:
     name = "things-to-drag-and-click"
     root = site.figure(name)
     site.drag(root.get_by_role("slider", name="A", exact=True), 40, -40)
-    moved = site.read(name, "P")[:2]
-    assert moved[0] > -0.9 and moved[1] > -0.9
+    dragged = site.read(name, "P")[:2]
+    assert dragged[0] > -0.9 and dragged[1] > -0.9
     root.get_by_role("slider", name="A", exact=True).press("ArrowLeft")
-    assert site.read(name, "P")[0] < moved[0]
+    assert site.read(name, "P")[0] < dragged[0]
     root.get_by_role("button", name="C", exact=True).first.click()
     assert site.read(name, "on").tolist() == [1, 1, 0, 1]
     root.get_by_role("button", name="B", exact=True).last.click()
@@ -536,8 +536,8 @@ def simple(name: str, **options: Any) -> live.Figure:
 def test_figures_in_boxes_share_inputs(browser: Any, tmp_path: Path) -> None:
     import ipywidgets
 
-    one, two = simple("one", share="w"), simple("two", share="w")
-    page = page_of(browser, tmp_path, ipywidgets.HBox([one, ipywidgets.VBox([two])]))
+    first, second = simple("one", share="w"), simple("two", share="w")
+    page = page_of(browser, tmp_path, ipywidgets.HBox([first, ipywidgets.VBox([second])]))
     page.get_by_role("slider").first.press("ArrowRight")
     texts = page.locator(".nn-readout > span:first-child")
     playwright.expect(texts).to_have_text(["twice is 8.0", "twice is 8.0"])

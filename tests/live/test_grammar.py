@@ -112,11 +112,11 @@ def test_equal_figures_have_equal_specs_and_different_model_ids():
     def make():
         return live.figure(double, w=(0.0, 10.0), view=["{double:.1f}"], title="Stable", alt="a")
 
-    one, two = make(), make()
-    assert repr(one) == "Figure('Stable')" == repr(two)
-    assert json.dumps(one.spec) == json.dumps(two.spec)
-    assert one.model_id != two.model_id
-    mimebundle = one._repr_mimebundle_()
+    first, second = make(), make()
+    assert repr(first) == "Figure('Stable')" == repr(second)
+    assert json.dumps(first.spec) == json.dumps(second.spec)
+    assert first.model_id != second.model_id
+    mimebundle = first._repr_mimebundle_()
     bundle = mimebundle[0] if isinstance(mimebundle, tuple) else mimebundle
     assert bundle["text/plain"] == "Figure('Stable')"
     assert "10.0" in bundle["text/html"] and "0x" not in bundle["text/html"]

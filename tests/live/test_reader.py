@@ -153,9 +153,9 @@ def test_a_tab_opened_from_a_link_has_the_values_of_the_link(site: Site) -> None
     link = site.figure("slide").get_attribute("data-link")
     with site.page.expect_popup() as opened:
         site.page.evaluate("(link) => window.open(link)", link)
-    other = Site(opened.value, site.url, [])
-    other.page.wait_for_selector(".nn-figure[data-ready]")
-    assert shown(other) == shown(site) == (4.0, "twice is 8")
+    new_tab = Site(opened.value, site.url, [])
+    new_tab.page.wait_for_selector(".nn-figure[data-ready]")
+    assert shown(new_tab) == shown(site) == (4.0, "twice is 8")
 
 
 ANSWERS = """() => [...document.querySelectorAll(".nn-quiz-question, .nn-predict")].map((one) => [
@@ -316,14 +316,14 @@ def test_one_finger_draws_and_two_do_not(site: Site) -> None:
     touch(session, "touchStart", at(0))
     touch(session, "touchMove", at(2))
     touch(session, "touchEnd")
-    one = float(site.read("paint", "ink")[0])
-    assert one > 0
+    ink = float(site.read("paint", "ink")[0])
+    assert ink > 0
     second = (box["x"] + 60, box["y"] + 140)
     touch(session, "touchStart", at(5))
     touch(session, "touchStart", at(5), second)
     touch(session, "touchMove", at(7), (second[0] + 30, second[1]))
     touch(session, "touchEnd")
-    assert float(site.read("paint", "ink")[0]) == one
+    assert float(site.read("paint", "ink")[0]) == ink
 
 
 def link_of(site: Site, name: str) -> str:

@@ -84,10 +84,10 @@ def middle(site: Site, name: str, selector: str) -> tuple[float, float]:
 def swipe(site: Site, start: tuple[float, float], across: float, down: float) -> None:
     session = site.page.context.new_cdp_session(site.page)
 
-    def touch(kind: str, k: int) -> None:
+    def touch(event: str, k: int) -> None:
         x, y = start[0] + across * k / 10, start[1] + down * k / 10
-        points = [] if kind == "touchEnd" else [{"x": x, "y": y, "id": 0}]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        points = [] if event == "touchEnd" else [{"x": x, "y": y, "id": 0}]
+        session.send("Input.dispatchTouchEvent", {"type": event, "touchPoints": points})
         site.settle()
 
     touch("touchStart", 0)

@@ -143,12 +143,12 @@ def test_in_a_slide_show_figures_move_and_their_keys_do_not_turn_slides(
 ) -> None:
     for name in ("reveal.js", "reveal.css"):
         shutil.copyfile(hosts / "reveal" / name, folder / name)
-    inner = {
+    content = {
         "frame": '<iframe src="travel.html" width="760" height="600"></iframe>',
         "module": '<div id="here"></div><script type="module">import figure from "./travel.mjs";'
         'figure.render({ el: document.querySelector("#here") })</script>',
     }[way]
-    slides = f"<section>one</section><section>{inner}</section><section>three</section>"
+    slides = f"<section>one</section><section>{content}</section><section>three</section>"
     (folder / "slides.html").write_text(
         '<!doctype html><link rel="stylesheet" href="reveal.css"><div class="reveal">'
         f'<div class="slides">{slides}</div></div><script src="reveal.js"></script>'

@@ -1,4 +1,4 @@
-"""Multi-head attention and the encoder layer compared with PyTorch; fast layer norm and gelu."""
+"""Multi-head attention and the encoder layer compared with PyTorch; fused layer norm and gelu."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_rare_options_are_refused_with_an_alternative(option):
         nnlib.nn.MultiheadAttention(8, 2, **{option: True})
 
 
-# ---------------------------------------------------------------- fast norm and gelu
+# ---------------------------------------------------------------- fused norm and gelu
 
 PROGRAMS = {
     "a norm": (fused.layer_norm, {"n": 1, "eps": 1e-5}, [(7, 3, 4), (4,), (4,)]),
@@ -213,7 +213,7 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("anomaly", [False, True])
-def test_the_fast_form_agrees_with_its_decomposition_up_to_second_gradients(name, anomaly):
+def test_a_fused_primitive_agrees_with_its_decomposition_up_to_second_gradients(name, anomaly):
     primitive, attrs, shapes = PROGRAMS[name]
     arrays = [None if shape is None else normal(*shape) for shape in shapes]
     results = []
@@ -232,13 +232,13 @@ def test_the_fast_form_agrees_with_its_decomposition_up_to_second_gradients(name
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_traced_fast_form_is_recorded_as_its_decomposition(name):
+def test_a_traced_fused_primitive_is_recorded_as_its_decomposition(name):
     primitive, attrs, shapes = PROGRAMS[name]
-    x, *rest = [None if shape is None else nnlib.tensor(normal(*shape)) for shape in shapes]
-    graph = nnlib.graph.trace(lambda x: primitive(x, *rest, **attrs), x=x)
+    x, *parameters = [None if shape is None else nnlib.tensor(normal(*shape)) for shape in shapes]
+    graph = nnlib.graph.trace(lambda x: primitive(x, *parameters, **attrs), x=x)
     recorded = {step.op for step in graph.steps} - {"input", "constant"}
     assert all(nnlib.primitives.registry[op].decomposition is None for op in recorded)
-    expected = primitive(x, *rest, **attrs).numpy()
+    expected = primitive(x, *parameters, **attrs).numpy()
     np.testing.assert_allclose(graph.run(x=x.numpy())["output"], expected, rtol=1e-9)
 
 

@@ -1,4 +1,4 @@
-"""The backward pass: long chains, memory, in-place changes, hooks, the error of a second pass."""
+"""The backward pass: long chains, memory, in-place changes, hooks, and which calls are refused."""
 
 from __future__ import annotations
 

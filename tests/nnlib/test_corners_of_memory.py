@@ -323,7 +323,7 @@ out = [pickle.loads(pickle.dumps(x)) for x in xs]
 x = T.ones(2, requires_grad=True); x.sum().backward(); y = pickle.loads(pickle.dumps(x))
 z = pickle.loads(pickle.dumps(x * 2)); out = y, y.grad, y.is_leaf, z.requires_grad
 """,
-    "a parameter stays one in a pickle": """
+    "a parameter is still a parameter after pickling": """
 p = nn.Parameter(T.ones(2)); p.sum().backward(); q = pickle.loads(pickle.dumps(p))
 out = type(q).__name__, q.detach(), q.grad, q.requires_grad
 """,

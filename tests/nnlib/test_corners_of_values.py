@@ -149,12 +149,12 @@ try: it.send("end")
 except StopIteration as e: out.append(e.value)
 """,
     "a generator is closed in its mode": """
-seen = []
+modes = []
 @T.no_grad()
 def g():
     try: yield 1
-    finally: seen.append(T.is_grad_enabled())
-it = g(); next(it); it.close(); out = seen, T.is_grad_enabled()
+    finally: modes.append(T.is_grad_enabled())
+it = g(); next(it); it.close(); out = modes, T.is_grad_enabled()
 """,
     "every mode is a decorator": """
 out = []

@@ -224,12 +224,12 @@ answer = other(torch.ones(2, 3)), checkpoint["epoch"], list(checkpoint["model"])
 x = torch.arange(24.0).reshape(2, 3, 4)
 x[0, :, 1] = -1
 x[x > 20] = 0.5
-values, where = x.max(dim=2)
+values, indices = x.max(dim=2)
 top = torch.topk(x.flatten(), 3)
 w = torch.ones(3, requires_grad=True)
 (w[torch.tensor([0, 0, 2])] * torch.tensor([1.0, 2.0, 3.0])).sum().backward()
 answer = (
-    x, values, where, top.values, top.indices, w.grad, torch.stack([x[0], x[1]], dim=1).shape[1],
+    x, values, indices, top.values, top.indices, w.grad, torch.stack([x[0], x[1]], dim=1).shape[1],
     torch.cat([x, x], dim=0).sum(dim=(0, 2), keepdim=True), x.mean(), x.std(dim=0),
     x.permute(2, 0, 1)[1, :, ::2], torch.where(x < 0, x, -x).sort(descending=True)[0],
     torch.bincount(torch.tensor([1, 1, 3])), x[..., None, 0].shape[-1], x.cumsum(1)[:, -1],

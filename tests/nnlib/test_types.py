@@ -132,7 +132,7 @@ UNKNOWN_RESULTS = {
     "nnlib.autograd.Function.forward": "the subclass computes it",
     "nnlib.autograd.Function.backward": "the subclass computes it",
     "nnlib.nn.Module.forward": "the subclass computes it; calling the module gives a Tensor",
-    "nnlib.utils.data.default_collate": "a batch is made like its examples",
+    "nnlib.utils.data.default_collate": "a batch has the structure of its examples",
 }
 
 

@@ -42,7 +42,7 @@ LEFT_OUT = {
     "tests/graph/test_benchmarks.py": "it runs other libraries, which are missing in a browser",
     **{
         f"tests/graph/test_source.py::test_the_source_of_a_primitive_gives_its_result[{op}": (
-            "the source is plain NumPy, whose indices are int32 there"
+            "the source calls NumPy directly, whose indices are int32 there"
         )
         for op in ("argmax", "argmin", "argsort", "max_pool2d_indices")
     },
