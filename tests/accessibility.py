@@ -14,16 +14,16 @@ CONTRAST = "color-contrast"
 # is the text's colour, size and weight, and the backgrounds and opacities behind it.  An element
 # that is drawn over something other than its parents (a label on a figure) has its own look.
 MARK_LOOKS = """() => {
-  const known = new Map(), seen = new Set();
+  const known = new Map(), looks = new Set();
   const background = (e) => {
     if (!e) return "";
     if (!known.has(e)) {
       const { backgroundColor, backgroundImage, opacity, position } = getComputedStyle(e);
       const over = ["absolute", "fixed", "sticky"].includes(position) ? known.size : "";
       const own = [backgroundColor, backgroundImage, opacity, over].join();
-      const plain = own === "rgba(0, 0, 0, 0),none,1,";
+      const transparent = own === "rgba(0, 0, 0, 0),none,1,";
       const behind = background(e.parentElement);
-      known.set(e, plain ? behind : behind + "|" + own);
+      known.set(e, transparent ? behind : behind + "|" + own);
     }
     return known.get(e);
   };
@@ -35,11 +35,11 @@ MARK_LOOKS = """() => {
     if (!shown || !hasText(e)) continue;
     const { color, fontSize, fontWeight, textShadow } = getComputedStyle(e);
     const look = [color, fontSize, fontWeight, textShadow, background(e)].join();
-    if (seen.has(look)) continue;
-    seen.add(look);
+    if (looks.has(look)) continue;
+    looks.add(look);
     e.setAttribute("data-look", "");
   }
-  return seen.size;
+  return looks.size;
 }"""
 
 
@@ -67,7 +67,11 @@ def run(page: Any, context: object, options: dict[str, Any]) -> list[Finding]:
 
 
 def grave_findings(
-    page: Any, within: str | None = None, *, rules: bool = True, contrast: bool = True,
+    page: Any,
+    within: str | None = None,
+    *,
+    rules: bool = True,
+    contrast: bool = True,
     every_text: bool = False,
 ) -> list[Finding]:
     """Every serious or critical finding of axe on the page, or within one selector's elements.

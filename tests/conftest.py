@@ -26,16 +26,19 @@ settings.load_profile(PROFILE)
 
 # Fixtures that take long to set up, and the folders of the tests that use them: the built book, a
 # whole chapter, a browser with a figure.
-LONG = {"site": "tests/book/", "chapter": "tests/chapters/", "shown": "tests/chapters/"}
+SLOW_FIXTURES = {"site": "tests/book/", "chapter": "tests/chapters/", "shown": "tests/chapters/"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list) -> None:
-    """Runs long files first; a search ignores the numbers of examples that tests request."""
-    items.sort(key=lambda item: place(item.nodeid))
+    """Runs long files first, and marks the tests with slow fixtures as slow.
+
+    A search ignores the numbers of examples that tests request.
+    """
+    items.sort(key=lambda item: position_of(item.nodeid))
     for item in items:
-        needed = LONG.keys() & set(getattr(item, "fixturenames", ()))
-        if any(item.nodeid.startswith(LONG[name]) for name in needed):
+        needed = SLOW_FIXTURES.keys() & set(getattr(item, "fixturenames", ()))
+        if any(item.nodeid.startswith(SLOW_FIXTURES[name]) for name in needed):
             item.add_marker(pytest.mark.slow)
     if PROFILE != "search":
         return
@@ -64,7 +67,7 @@ LONGEST = (
 )  # fmt: skip
 
 
-def place(nodeid: str) -> int:
+def position_of(nodeid: str) -> int:
     return next((i for i, start in enumerate(LONGEST) if nodeid.startswith(start)), len(LONGEST))
 
 

@@ -25,18 +25,18 @@ def python_imports(folder: str, root: Path = ROOT) -> dict[str, set[str]]:
     for path in (root / folder).rglob("*.py"):
         name = ".".join(path.relative_to(root).with_suffix("").parts)
         files[name.removesuffix(".__init__")] = path
-    found: dict[str, set[str]] = {}
+    imports: dict[str, set[str]] = {}
     for name, path in files.items():
-        found[name] = set()
+        imports[name] = set()
         for node in nodes_of(ast.parse(path.read_text("utf8"))):
             if isinstance(node, ast.ImportFrom):
-                for one in node.names:
-                    module = f"{node.module}.{one.name}"
-                    found[name].add(module if module in files else str(node.module))
+                for alias in node.names:
+                    module = f"{node.module}.{alias.name}"
+                    imports[name].add(module if module in files else str(node.module))
             elif isinstance(node, ast.Import):
-                found[name] |= {one.name for one in node.names}
-        found[name] = (found[name] & set(files)) - {name}
-    return found
+                imports[name] |= {alias.name for alias in node.names}
+        imports[name] = (imports[name] & set(files)) - {name}
+    return imports
 
 
 def nodes_of(tree: ast.AST) -> Iterator[ast.AST]:
@@ -51,13 +51,13 @@ def nodes_of(tree: ast.AST) -> Iterator[ast.AST]:
 
 def script_imports(folder: str) -> dict[str, set[str]]:
     """Each script's imports of other scripts, without type-only imports, which are not compiled."""
-    found = {}
+    imports = {}
     for path in (ROOT / folder).rglob("*.ts"):
-        named = SCRIPT_IMPORT.findall(path.read_text("utf8"))
-        found[str(path)] = {
-            os.path.normpath(path.parent / name).removesuffix(".js") + ".ts" for name in named
+        paths = SCRIPT_IMPORT.findall(path.read_text("utf8"))
+        imports[str(path)] = {
+            os.path.normpath(path.parent / name).removesuffix(".js") + ".ts" for name in paths
         }
-    return found
+    return imports
 
 
 def cycle(imports: dict[str, set[str]]) -> list[str]:
@@ -102,16 +102,16 @@ def test_an_import_in_a_function_counts_and_a_type_checkers_import_of_tensor_doe
 
 @pytest.mark.parametrize("folder", ["nnlib", "course"])
 def test_python_has_no_circular_imports(folder):
-    found = python_imports(folder)
-    assert sum(map(len, found.values())) > 20, "no imports were read"
-    assert cycle(found) == []
+    imports = python_imports(folder)
+    assert sum(map(len, imports.values())) > 20, "no imports were read"
+    assert cycle(imports) == []
 
 
 @pytest.mark.parametrize("folder", ["frontend/figures/src", "frontend/python/src"])
 def test_the_pages_scripts_have_no_circular_imports(folder):
-    found = script_imports(folder)
-    assert sum(map(len, found.values())) > 20, "no imports were read"
-    assert cycle(found) == []
+    imports = script_imports(folder)
+    assert sum(map(len, imports.values())) > 20, "no imports were read"
+    assert cycle(imports) == []
 
 
 def test_no_module_of_functions_has_the_name_of_one_of_primitives():

@@ -40,7 +40,7 @@ CODE = (
     "nnlib", "course", "tests", "tools", "frontend", "_ext", "_static", "_templates", "benchmarks",
     "requirements.txt", "pyproject.toml", "_config.yml", "_toc.yml", "Makefile",
 )  # fmt: skip
-BUILT_FROM_ELSEWHERE = {"__pycache__", "node_modules", ".mypy_cache", ".ruff_cache"}
+GENERATED = {"__pycache__", "node_modules", ".mypy_cache", ".ruff_cache"}
 # Files of the site that change with any page's text; only tests of the whole site read them.
 FROM_ALL_PAGES = ("lite", "_sources", "_images", "searchindex.js", "objects.inv", ".buildinfo")
 WHOLE_SITE = {"search.html"}  # pages that load one of these files
@@ -65,11 +65,11 @@ def files_below(path: Path) -> list[Path]:
     """The file itself, or all files in the folder that are not generated from others."""
     if path.is_file():
         return [path]
-    found = []
+    files = []
     for folder, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if name not in BUILT_FROM_ELSEWHERE]
-        found += [Path(folder, name) for name in names]
-    return sorted(found)
+        folders[:] = [name for name in folders if name not in GENERATED]
+        files += [Path(folder, name) for name in names]
+    return sorted(files)
 
 
 def content_of(file: Path) -> bytes:
@@ -82,7 +82,9 @@ def content_of(file: Path) -> bytes:
 
 def hash_of_files(files: Iterable[Path], root: Path) -> str:
     """A hash of the contents and of the paths below `root`."""
-    return hash_of(x for file in files for x in (os.path.relpath(file, root), content_of(file)))
+    return hash_of(
+        part for file in files for part in (os.path.relpath(file, root), content_of(file))
+    )
 
 
 def installed() -> list[str]:
@@ -160,8 +162,8 @@ def only_its_pages(item: pytest.Item) -> Iterator[None]:
     before = len(requested)
     yield
     if item.get_closest_marker("reads"):
-        others = set(requested[before:]) - set(pages_of(item) or ())
-        assert not others, f"the test reads {sorted(others)}, which its mark `reads` must name"
+        unnamed = set(requested[before:]) - set(pages_of(item) or ())
+        assert not unnamed, f"the test reads {sorted(unnamed)}, which its mark `reads` must name"
 
 
 class Unchanged:

@@ -1,4 +1,4 @@
-"""Checks separate right from wrong, say what differs, and recognise the common mistakes."""
+"""Checks separate right from wrong, state what differs, and recognise the common mistakes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = np.arange(6.0).reshape(2, 3)
 
 
 @pytest.mark.parametrize(
-    ("needed", "given", "which"),
+    ("needed", "answer", "hint"),
     [
         (MATRIX, -MATRIX, "sign"),
         (MATRIX, MATRIX.T, "transpose"),
@@ -38,9 +38,9 @@ COLUMNS = np.arange(6.0).reshape(2, 3)
         (MATRIX, np.where(MATRIX > 2, np.nan, MATRIX), "nan"),
     ],
 )
-def test_common_mistakes_are_recognised_from_the_numbers(needed, given, which: str) -> None:
-    assert comparing.WORDS[which] in reply_to(value("v", needed), given)
-    assert comparing.WORDS[which] in reply_to(value("v", needed), nnlib.tensor(given))
+def test_common_mistakes_are_recognised_from_the_numbers(needed, answer, hint: str) -> None:
+    assert comparing.WORDS[hint] in reply_to(value("v", needed), answer)
+    assert comparing.WORDS[hint] in reply_to(value("v", needed), nnlib.tensor(answer))
 
 
 def test_a_constant_factor_is_named() -> None:
@@ -50,18 +50,18 @@ def test_a_constant_factor_is_named() -> None:
     assert "2 times" in reply_to(value("v", 1.3), 2.6)
 
 
-def test_sum_and_mean_are_distinguished_by_the_datas_length() -> None:
-    def draw(rng: np.random.Generator) -> tuple:
+def test_sum_and_mean_are_distinguished_by_the_length_of_the_data() -> None:
+    def sample(rng: np.random.Generator) -> tuple:
         return (rng.normal(size=7),)
 
-    mean = function("f", like=lambda x: (x * x).mean(), given=draw)
-    total = function("f", like=lambda x: (x * x).sum(), given=draw)
+    mean = function("f", like=lambda x: (x * x).mean(), given=sample)
+    total = function("f", like=lambda x: (x * x).sum(), given=sample)
     assert comparing.WORDS["sum"].format(factor=7) in reply_to(mean, total.like)
     assert comparing.WORDS["mean"].format(factor=7) in reply_to(total, mean.like)
 
 
 @pytest.mark.parametrize(
-    ("needed", "given", "message"),
+    ("needed", "answer", "message"),
     [
         (np.zeros(3), np.zeros((3, 1)), "the shape (3,) is needed; yours is (3, 1)"),
         (np.zeros(3), "three", "numbers are needed, not 'three' (str)"),
@@ -74,18 +74,18 @@ def test_sum_and_mean_are_distinguished_by_the_datas_length() -> None:
         (MATRIX, MATRIX + np.eye(2) * [0.0, 3.0], "you have 8 at [1, 1] where 5 is needed"),
     ],
 )
-def test_the_message_names_the_difference(needed, given, message: str) -> None:
-    assert message in reply_to(value("v", needed), given)
+def test_the_message_names_the_difference(needed, answer, message: str) -> None:
+    assert message in reply_to(value("v", needed), answer)
 
 
-@pytest.mark.parametrize("given", [MATRIX, nnlib.tensor(MATRIX), MATRIX.tolist()])
-def test_right_values_pass_as_arrays_tensors_and_lists(given) -> None:
-    assert judge(value("v", MATRIX, learned="So."), given).words == "right. So."
+@pytest.mark.parametrize("answer", [MATRIX, nnlib.tensor(MATRIX), MATRIX.tolist()])
+def test_right_values_pass_as_arrays_tensors_and_lists(answer) -> None:
+    assert judge(value("v", MATRIX, learned="So."), answer).words == "right. So."
 
 
-@pytest.mark.parametrize("given", [..., (1.0, ...), {"a": ...}, [[...]]])
-def test_dots_anywhere_are_blank(given) -> None:
-    assert judge(value("v", 1.0), given).state == "blank"
+@pytest.mark.parametrize("answer", [..., (1.0, ...), {"a": ...}, [[...]]])
+def test_an_answer_with_dots_anywhere_is_blank(answer) -> None:
+    assert judge(value("v", 1.0), answer).state == "blank"
 
 
 def test_a_dtype_is_checked_if_the_exercise_needs_one() -> None:
@@ -122,8 +122,8 @@ def test_gradients_of_the_answer_are_compared_too() -> None:
     assert reply_to(CURVE, lambda x: nnlib.tensor(square(x).item())) == checking.LEFT
     message = reply_to(CURVE, lambda x: nnlib.tensor((x.numpy() ** 2).sum()))
     assert message.startswith(checking.LEFT) and "detach().numpy()" in message
-    kinked = reply_to(CURVE, lambda x: (x * x.detach()).sum())
-    assert "the gradient for argument 1 is not" in kinked
+    half_gradient = reply_to(CURVE, lambda x: (x * x.detach()).sum())
+    assert "the gradient for argument 1 is not" in half_gradient
 
 
 def test_the_right_answers_gradient_is_compared_with_finite_differences(monkeypatch) -> None:
@@ -132,14 +132,14 @@ def test_the_right_answers_gradient_is_compared_with_finite_differences(monkeypa
 
 
 def test_a_gradient_that_overwrites_instead_of_adding_is_named() -> None:
-    def draw(rng: np.random.Generator) -> tuple:
+    def sample(rng: np.random.Generator) -> tuple:
         return rng.normal(size=3), rng.normal(size=3)
 
     terms = [lambda w, x: (w * x).sum(), lambda w, x: (w * w * x).sum()]
-    exercise = gradient("g", of=terms, given=draw)
+    exercise = gradient("g", of=terms, given=sample)
     assert judge(exercise, lambda w, x: x + 2 * w * x).state == "right"
-    for one in (lambda w, x: x, lambda w, x: 2 * w * x):
-        assert checking.OVERWRITTEN in reply_to(exercise, one)
+    for one_term in (lambda w, x: x, lambda w, x: 2 * w * x):
+        assert checking.OVERWRITTEN in reply_to(exercise, one_term)
     assert comparing.WORDS["sign"] in reply_to(exercise, lambda w, x: -x - 2 * w * x)
 
 
@@ -150,11 +150,11 @@ def test_an_answer_that_raises_gets_the_error_in_the_verdict() -> None:
 
 
 def test_answers_cannot_change_the_arguments_of_the_comparison() -> None:
-    def meddle(x):
+    def overwrite(x):
         x *= 0
         return x.sum()
 
-    assert judge(CURVE, meddle).state == "wrong"
+    assert judge(CURVE, overwrite).state == "wrong"
     assert judge(CURVE, square).state == "right"
 
 
@@ -182,8 +182,8 @@ def test_a_puzzle_has_its_own_messages() -> None:
 GOOD = "logistic-regression/log-likelihood"
 
 
-def entropy(p, t):
-    """The right answer to this exercise."""
+def log_likelihood(p, t):
+    """The right answer to the exercise GOOD."""
     return (t * p.log() + (1 - t) * (1 - p).log()).sum()
 
 
@@ -208,14 +208,14 @@ def test_check_prints_one_verdict_and_raises_only_if_all_must_be_solved(
     assert not progress_file.exists()
 
 
-def test_progress_is_kept_in_a_file_and_shown(capsys, progress_file) -> None:
+def test_progress_is_stored_in_a_file_and_shown(capsys, progress_file) -> None:
     assert "0 of 7" in repr(course.progress("logistic-regression"))
-    course.check(GOOD, entropy)
+    course.check(GOOD, log_likelihood)
     stored = json.loads(progress_file.read_text())
     assert stored["solved"] == [GOOD] and set(stored["when"]) == {GOOD}
-    shown = repr(course.progress("logistic-regression"))
-    assert "1 of 7" in shown
-    assert "✓ ★★  log-likelihood" in shown
+    text = repr(course.progress("logistic-regression"))
+    assert "1 of 7" in text
+    assert "✓ ★★  log-likelihood" in text
 
 
 def test_progress_survives_a_damaged_file_and_a_home_that_cannot_be_written(

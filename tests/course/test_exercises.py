@@ -36,9 +36,9 @@ def test_a_blank_answer_gets_a_reply_about_where_to_begin(exercise: Exercise) ->
     def stub(*_: object) -> object:
         return ...
 
-    def bare(*_: object) -> None: ...
+    def empty(*_: object) -> None: ...
 
-    answers = [...] if exercise.kind != "function" else [..., stub, bare]
+    answers = [...] if exercise.kind != "function" else [..., stub, empty]
     for answer in answers:
         verdict = judge(exercise, answer)
         assert (verdict.state, verdict.words) == ("blank", BLANK)
@@ -51,12 +51,14 @@ def test_each_mistake_gets_its_own_reply(exercise: Exercise, mistake) -> None:
     verdict = judge(exercise, answer_of(exercise, mistake.wrong_answer))
     assert verdict.state == "wrong"
     assert mistake.words in verdict.words
-    others = {m.words for m in exercise.mistakes} - {mistake.words}
-    assert not [words for words in others if words in verdict.words]
+    other_words = {m.words for m in exercise.mistakes} - {mistake.words}
+    assert not [words for words in other_words if words in verdict.words]
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_names_and_stars_are_in_order(chapter: str) -> None:
+def test_a_chapter_has_4_to_10_checked_exercises_with_unique_names_and_1_to_3_stars(
+    chapter: str,
+) -> None:
     exercises = exercises_of(chapter)
     # An exercise in four steps, such as the engine, counts as four.
     assert 4 <= len(exercises) <= 10, f"{len(exercises)} exercises with a check, not 4 to 10"

@@ -13,7 +13,7 @@ CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_chapter_keeps_to_the_rules(path: Path) -> None:
+def test_a_chapter_keeps_to_the_rules(path: Path) -> None:
     assert lint_chapters.faults(path) == []
 
 
@@ -43,9 +43,9 @@ def test_a_notebook_that_keeps_to_the_rules_has_no_faults(tmp_path: Path) -> Non
 def test_a_cell_that_the_page_leaves_out_may_use_names_that_others_set_again(
     tmp_path: Path,
 ) -> None:
-    left_out = ("a = [b for b in (1, 2)]", ["checks-text", "remove-cell"])
+    hidden_cell = ("a = [b for b in (1, 2)]", ["checks-text", "remove-cell"])
     later = ("for a in (1, 2):\n    print([b for b in (3, a)])", [])
-    assert faults(tmp_path, TITLE, left_out, later) == []
+    assert faults(tmp_path, TITLE, hidden_cell, later) == []
 
 
 CASES = {
@@ -127,15 +127,17 @@ def test_each_rule_finds_its_fault(rule: str, cells, tmp_path: Path) -> None:
 
 
 def test_each_piece_that_a_chapter_lacks_is_named(tmp_path: Path) -> None:
-    found = "\n".join(faults(tmp_path, "# One\n\n*A question?*"))
+    messages = "\n".join(faults(tmp_path, "# One\n\n*A question?*"))
     for piece in ("nn-opening", "nn-closing", "live.predict", "live.quiz", "exercises", "pytorch",
                   "Further reading"):  # fmt: skip
-        assert piece in found
+        assert piece in messages
 
 
-def test_predictions_in_a_chapters_figures_count(tmp_path: Path) -> None:
-    found = "\n".join(faults(tmp_path, "# One", ("from course.sigmoid import figures as show", [])))
-    assert "live.predict" not in found
+def test_predictions_in_the_module_of_a_chapters_figures_count(tmp_path: Path) -> None:
+    messages = "\n".join(
+        faults(tmp_path, "# One", ("from course.sigmoid import figures as show", []))
+    )
+    assert "live.predict" not in messages
 
 
 def test_the_next_and_the_last_chapter_are_those_of_the_contents(tmp_path, monkeypatch) -> None:
@@ -159,7 +161,7 @@ def test_the_next_and_the_last_chapter_are_those_of_the_contents(tmp_path, monke
     assert "one.ipynb or three.ipynb" in messages("[the last chapter](extra.ipynb)")[0]
 
 
-QUIET = [
+WITHOUT_FAULTS = [
     "A sentence of eleven words stands before the second one here. `x[2]` begins one. " * 2,
     "## A section\n\n$$\nz = w_0 + w_1 x\n$$\n\n$1 + 2 \\cdot 3 = 7$.",
     "## A section\n\n$$\n\\frac{15}{5.46} \\approx 2.72, \\quad e^{2.72} \\approx 15.2\n$$",
@@ -176,7 +178,7 @@ QUIET = [
 ]
 
 
-@pytest.mark.parametrize("text", QUIET)
+@pytest.mark.parametrize("text", WITHOUT_FAULTS)
 def test_text_without_faults_is_accepted(text: str, tmp_path: Path) -> None:
     assert faults(tmp_path, TITLE, text) == []
 
@@ -195,17 +197,17 @@ def test_random_numbers_with_a_seed_are_accepted(code: str, tmp_path: Path) -> N
     assert faults(tmp_path, TITLE, (code, [])) == []
 
 
-AROUND = ["README.md", "glossary.md", "docs/live.md"]
-AROUND += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "reference").glob("*.md"))]
+OTHER_PAGES = ["README.md", "glossary.md", "docs/live.md"]
+OTHER_PAGES += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "reference").glob("*.md"))]
 
 
-@pytest.mark.parametrize("name", ["index.ipynb", *AROUND])
+@pytest.mark.parametrize("name", ["index.ipynb", *OTHER_PAGES])
 def test_other_pages_have_the_chapters_spelling(name: str) -> None:
     path = ROOT / name
     text = lint_chapters.read(path).text if path.suffix == ".ipynb" else path.read_text("utf8")
     assert lint_chapters.american_words(lint_chapters.prose(text)) == []
 
 
-def test_the_projects_list_of_words_has_each_of_them_once() -> None:
+def test_the_projects_list_of_words_has_no_duplicates() -> None:
     lines = [line.lower() for line in lint_chapters.WORDS_FILE.read_text("utf8").splitlines()]
     assert len(lines) == len(set(lines))

@@ -26,11 +26,11 @@ def chapters_names() -> dict:
     raise AssertionError(f"no cell of the chapter contains {LAST}")
 
 
-def test_the_climb_agrees_with_scikit_learn() -> None:
+def test_gradient_ascent_agrees_with_scikit_learn() -> None:
     weights = chapters_names()["w"].tolist()
     birds = datasets.penguins(("Adelie", "Chinstrap"), ("bill_length_mm", "body_mass_g"))
     raw = birds.x.astype(float)
     x = (raw - raw.mean(0)) / raw.std(0)
-    peer = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000, solver="newton-cholesky")
-    peer.fit(x, birds.y)
-    assert np.allclose(weights, [*peer.intercept_, *peer.coef_[0]], rtol=0, atol=1e-6)
+    model = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000, solver="newton-cholesky")
+    model.fit(x, birds.y)
+    assert np.allclose(weights, [*model.intercept_, *model.coef_[0]], rtol=0, atol=1e-6)

@@ -30,8 +30,8 @@ def book(tmp_path: Path) -> Path:
 def test_a_new_chapter_keeps_the_rules_and_lists_what_is_still_to_write(book: Path) -> None:
     notebook, _, toc = new_chapter.new_chapter("two-words", book)
     assert lint_chapters.faults(notebook) == []
-    lacking = "\n".join(lint_chapters.still_to_write(notebook))
-    assert "exercise" in lacking and len(lacking.splitlines()) >= 3
+    missing = "\n".join(lint_chapters.still_to_write(notebook))
+    assert "exercise" in missing and len(missing.splitlines()) >= 3
     assert notebooks.main(["--check", str(notebook)]) == 0
     assert exercises.main(["--check", str(notebook)]) == 0
     parts = yaml.safe_load(toc.read_text("utf8"))["parts"]
@@ -68,11 +68,13 @@ def test_a_new_chapters_code_runs_and_its_exercise_can_be_solved(book: Path) -> 
         code = "".join(cell["source"])
         if cell["cell_type"] == "code" and "course.progress" not in code and "check" not in code:
             exec(code, names)
-    [line] = module.EXERCISES
-    assert judge(line, names["my_line"]).state == "blank"
+    [exercise] = module.EXERCISES
+    assert judge(exercise, names["my_line"]).state == "blank"
     exec(exercises.exercises_in({"cells": cells})[0].solution, names)
-    assert judge(line, names["my_line"]).state == "right"
-    assert "add where you should multiply" in judge(line, line.mistakes[0].wrong_answer).words
+    assert judge(exercise, names["my_line"]).state == "right"
+    assert (
+        "add where you should multiply" in judge(exercise, exercise.mistakes[0].wrong_answer).words
+    )
 
 
 @pytest.mark.parametrize("name", ["Two", "two_words", "2words", "two--words", ""])

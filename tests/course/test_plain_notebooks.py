@@ -27,13 +27,13 @@ def test_no_myst_syntax_is_left_and_code_stays_the_same(name: str) -> None:
     text = markdown_of(after)
     assert re.findall(r"\{[\w:]+\}`|^:::.*|^```\{.*|\$\$ *\([\w-]+\)", text, re.MULTILINE) == []
     assert len(before["cells"]) == len(after["cells"])
-    for one, two in zip(before["cells"], after["cells"], strict=True):
-        assert one["id"] == two["id"]
-        if one["cell_type"] == "code":
-            assert one["source"] == two["source"] and one["outputs"] == two["outputs"]
-            tags = set(one["metadata"].get("tags", []))
+    for old, new in zip(before["cells"], after["cells"], strict=True):
+        assert old["id"] == new["id"]
+        if old["cell_type"] == "code":
+            assert old["source"] == new["source"] and old["outputs"] == new["outputs"]
+            tags = set(old["metadata"].get("tags", []))
             folded = bool({"hide-input", "remove-cell", "hide-cell"} & tags)
-            assert (two["metadata"].get("jupyter") == {"source_hidden": True}) == folded
+            assert (new["metadata"].get("jupyter") == {"source_hidden": True}) == folded
     exercises = re.findall(r"^\*\*Exercise (\d+)\. ", text, re.MULTILINE)
     assert exercises == [str(k + 1) for k in range(markdown_of(before).count("{exercise}"))]
 
@@ -53,7 +53,7 @@ def test_no_answer_is_visible_above_its_question(name: str) -> None:
     assert opened == []
 
 
-def little(folder: Path) -> Book:
+def small_book(folder: Path) -> Book:
     (folder / "_toc.yml").write_text("format: jb-book\nroot: one\nchapters:\n- file: parts/two\n")
     (folder / "references.bib").write_text(
         '@article{x, author={M{\\"u}ller, Ann and de Groot, Bo},'
@@ -75,7 +75,7 @@ def little(folder: Path) -> Book:
 
 
 def test_each_role_and_directive_reads_as_on_the_page(tmp_path: Path) -> None:
-    book = little(tmp_path)
+    book = small_book(tmp_path)
 
     def read(text: str, name: str = "one") -> str:
         return plain_text(text, name, book)
@@ -96,7 +96,7 @@ def test_each_role_and_directive_reads_as_on_the_page(tmp_path: Path) -> None:
 def test_a_notebook_that_a_reader_has_changed_is_never_overwritten(tmp_path: Path) -> None:
     origin, reading = tmp_path / "book", tmp_path / "reading"
     origin.mkdir()
-    book = little(origin)
+    book = small_book(origin)
     assert refresh(reading, book) == (["one", "parts/two"], [])
     (reading / "one.ipynb").write_text("my own work")
     (reading / "parts" / "two.ipynb").unlink()

@@ -12,7 +12,7 @@ import pytest
 from tests.book.harness import JUPYTER_BOOK, ROOT
 
 CONFIG = f"""
-title: little
+title: small
 only_build_toc_files: true
 execute: {{execute_notebooks: cache}}
 latex: {{use_jupyterbook_latex: false}}

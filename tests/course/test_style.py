@@ -48,9 +48,9 @@ def test_the_same_figure_is_the_same_file_every_time(tmp_path) -> None:
 
 def test_a_second_call_changes_nothing_more() -> None:
     course.style()
-    once = dict(mpl.rcParams)
+    after_first = dict(mpl.rcParams)
     course.style()
-    assert dict(mpl.rcParams) == once
+    assert dict(mpl.rcParams) == after_first
 
 
 def test_without_matplotlib_the_message_says_what_to_install(monkeypatch) -> None:

@@ -20,18 +20,23 @@ from tools import browser as programs
 from tools.browser import Server
 
 REQUIRED = os.environ.get("BOOK_BROWSERS", "").split()
-# Together they have what other pages' figures have: sliders, handles, training, painting, text.
-SOME = ["chapters/sigmoid.html", "chapters/layers.html", "chapters/cnn.html", "chapters/rnn.html"]
-PAGES = BOOK_PAGES if REQUIRED else SOME
+# Together their figures have what all figures have: sliders, handles, training, painting, text.
+SELECTION = [
+    "chapters/sigmoid.html",
+    "chapters/layers.html",
+    "chapters/cnn.html",
+    "chapters/rnn.html",
+]
+PAGES = BOOK_PAGES if REQUIRED else SELECTION
 
 # No page may request anything from another server, log an error or a warning, or throw.
 FAULTS = """
 window.faults = [];
-for (const kind of ["error", "warn"]) {
-  const log = console[kind].bind(console);
-  console[kind] = (...all) => {
-    window.faults.push(`console ${kind}: ${all.join(" ")}`);
-    log(...all);
+for (const level of ["error", "warn"]) {
+  const log = console[level].bind(console);
+  console[level] = (...values) => {
+    window.faults.push(`console ${level}: ${values.join(" ")}`);
+    log(...values);
   };
 }
 addEventListener("error", (event) => window.faults.push(

@@ -33,7 +33,7 @@ KEYS = {"ArrowLeft": "\ue012", "ArrowUp": "\ue013", "ArrowRight": "\ue014", "Arr
 
 
 class BrowserError(RuntimeError):
-    """The browser answered with an error."""
+    """The browser responded with an error, or did not start."""
 
 
 def keystroke(key: str) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ def keystroke(key: str) -> list[dict[str, Any]]:
 def click_at(x: float, y: float) -> list[dict[str, Any]]:
     """The actions of a click at a point of the window, the same in both protocols."""
     moved = {"type": "pointerMove", "x": round(x), "y": round(y), "duration": 0}
-    pressed = [{"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp")]
+    pressed = [{"type": action, "button": 0} for action in ("pointerDown", "pointerUp")]
     return [{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"},
              "actions": [moved, *pressed]}]  # fmt: skip
 
@@ -98,8 +98,8 @@ class Firefox(Engine):
     def __init__(self, program: str) -> None:
         self.folder = TemporaryDirectory(prefix="firefox-")
         # Only this machine can be reached: all other requests go to a proxy that does not exist.
-        nowhere = {"type": 1, "http": "127.0.0.1", "ssl": "127.0.0.1"}
-        prefs = {f"network.proxy.{key}": value for key, value in nowhere.items()}
+        proxy = {"type": 1, "http": "127.0.0.1", "ssl": "127.0.0.1"}
+        prefs = {f"network.proxy.{key}": value for key, value in proxy.items()}
         prefs |= {"network.proxy.http_port": 9, "network.proxy.ssl_port": 9}
         prefs |= {"ui.prefersReducedMotion": 1, "remote.active-protocols": 1}
         lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in prefs.items()]
@@ -121,20 +121,20 @@ class Firefox(Engine):
     def _address(self) -> str:
         assert self.process.stderr
         for line in self.process.stderr:
-            if found := re.search(r"ws://127\.0\.0\.1:\d+", line):
-                return found[0]
+            if match := re.search(r"ws://127\.0\.0\.1:\d+", line):
+                return match[0]
         raise BrowserError("Firefox ended before a connection to it was made")
 
     def send(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         self.count += 1
         self.socket.send(json.dumps({"id": self.count, "method": method, "params": params}))
         while True:
-            answer = json.loads(self.socket.recv(timeout=600))
-            if answer.get("id") != self.count:
+            response = json.loads(self.socket.recv(timeout=600))
+            if response.get("id") != self.count:
                 continue  # an event
-            if answer["type"] == "error":
-                raise BrowserError(f"{method}: {answer['message']}")
-            return answer["result"]
+            if response["type"] == "error":
+                raise BrowserError(f"{method}: {response['message']}")
+            return response["result"]
 
     def open(self, url: str) -> None:
         self.send("browsingContext.navigate",
@@ -148,10 +148,10 @@ class Firefox(Engine):
             "functionDeclaration": function, "arguments": [{"type": "string", "value": argument}],
             "target": {"context": self.context}, "awaitPromise": True,
         }  # fmt: skip
-        answer = self.send("script.callFunction", params)
-        if answer["type"] == "exception":
-            raise BrowserError(answer["exceptionDetails"]["text"])
-        return answer["result"]["value"]
+        response = self.send("script.callFunction", params)
+        if response["type"] == "exception":
+            raise BrowserError(response["exceptionDetails"]["text"])
+        return response["result"]["value"]
 
     def close(self) -> None:
         self.resources.close()
@@ -167,10 +167,10 @@ class WebKit(Engine):
 
     def __init__(self, driver: str, browser: str) -> None:
         self.started: list[subprocess.Popen] = []
-        quiet = {"WEBKIT_DISABLE_COMPOSITING_MODE": "1", "LIBGL_ALWAYS_SOFTWARE": "1"}
+        settings = {"WEBKIT_DISABLE_COMPOSITING_MODE": "1", "LIBGL_ALWAYS_SOFTWARE": "1"}
         if os.geteuid() == 0:  # its sandbox does not start as root
-            quiet["WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS"] = "1"
-        environment = {**os.environ, **quiet}
+            settings["WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS"] = "1"
+        environment = {**os.environ, **settings}
         if "DISPLAY" not in environment:
             environment["DISPLAY"] = self._display()
         port = free_port()
@@ -204,8 +204,8 @@ class WebKit(Engine):
         request = urllib.request.Request(self.address + path, data, method=method)
         while True:
             try:
-                with urllib.request.urlopen(request, timeout=600) as answer:
-                    return json.load(answer)["value"]
+                with urllib.request.urlopen(request, timeout=600) as response:
+                    return json.load(response)["value"]
             except urllib.error.HTTPError as error:
                 raise BrowserError(error.read().decode()) from None
             except urllib.error.URLError:  # the driver does not listen yet
@@ -226,10 +226,10 @@ class WebKit(Engine):
         script = f"""const [text, done] = arguments;
           ({function})(text).then((value) => done({{ value }}),
             (error) => done({{ error: String(error) }}));"""
-        answer = self.send("POST", "/execute/async", {"script": script, "args": [argument]})
-        if "error" in answer:
-            raise BrowserError(answer["error"])
-        return answer["value"]
+        response = self.send("POST", "/execute/async", {"script": script, "args": [argument]})
+        if "error" in response:
+            raise BrowserError(response["error"])
+        return response["value"]
 
     def close(self) -> None:
         try:
@@ -241,6 +241,6 @@ class WebKit(Engine):
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -14,17 +14,17 @@ from tests.engines.driver import Engine
 
 pytestmark = pytest.mark.browser
 PAGE = "chapters/sigmoid"
-FROM = "glossary.html"  # the page that Back leaves
+OTHER_PAGE = "glossary.html"  # the page that Back leaves
 
 READY = """() => {
   const all = [...document.querySelectorAll(".nn-figure")];
-  return document.readyState === "complete" && all.every((one) => one.dataset.ready !== undefined);
+  return document.readyState === "complete" && all.every((e) => e.dataset.ready !== undefined);
 }"""
-# Focuses the n-th control of one kind in a figure; returns the same as FOCUSED_STATE, or null if
-# there is no such control.
-FOCUS = """([name, kind, n]) => {
+# Focuses the n-th control in a figure that a selector selects; returns the same as FOCUSED_STATE,
+# null if there is no such control, or "no focus" if it cannot be focused.
+FOCUS = """([name, selector, n]) => {
   const figure = document.querySelector(`.nn-figure[data-name="${name}"]`);
-  const control = [...figure.querySelectorAll(kind)]
+  const control = [...figure.querySelectorAll(selector)]
     .filter((e) => e.checkVisibility({ visibilityProperty: true }))[n];
   if (!control) return null;
   control.scrollIntoView({ block: "center", behavior: "instant" });
@@ -37,14 +37,15 @@ FOCUSED_STATE = "(name) => JSON.stringify([document.activeElement.value, inputsO
 # Sets the lists, ticks the boxes and clicks the steps of a figure; returns how many there were.
 OPERATE = """(name) => {
   const figure = document.querySelector(`.nn-figure[data-name="${name}"]`);
-  const shown = (kind) => [...figure.querySelectorAll(kind)].filter((e) => e.checkVisibility());
+  const shown = (selector) =>
+    [...figure.querySelectorAll(selector)].filter((e) => e.checkVisibility());
   const lists = shown("select"), boxes = shown("input[type=checkbox]");
   const steps = shown(".nn-stepper button:not([aria-label=play])");
   for (const list of lists) {
     list.selectedIndex = list.options.length - 1;
     list.dispatchEvent(new Event("change", { bubbles: true }));
   }
-  for (const one of [...boxes, ...steps]) one.click();
+  for (const control of [...boxes, ...steps]) control.click();
   return lists.length + boxes.length + steps.length;
 }"""
 
@@ -71,19 +72,19 @@ def test_every_control_can_be_moved_by_keys_and_figures_agree_with_python(
     assert engine.evaluate("document.querySelectorAll('.nn-broken').length") == 0
     for figure, spec in specs.items():
         check_against_python(engine, spec)
-        for kind, most in (("input[type=range]", 99), ('svg [role="slider"]', 6)):
-            for n in range(most):
-                before = engine.evaluate(FOCUS, [figure, kind, n])
+        for selector, limit in (("input[type=range]", 99), ('svg [role="slider"]', 6)):
+            for n in range(limit):
+                before = engine.evaluate(FOCUS, [figure, selector, n])
                 if before is None:
                     break
-                assert before != "no focus", f"{figure}: {kind} {n} cannot be reached by Tab"
+                assert before != "no focus", f"{figure}: {selector} {n} cannot be reached by Tab"
                 for key in ("ArrowRight", "ArrowUp", "ArrowLeft"):
                     engine.press(key)
                     engine.evaluate(FRAMES)
                     if engine.evaluate(FOCUSED_STATE, figure) != before:
                         break
                 else:
-                    pytest.fail(f"{figure}: no key moves {kind} {n}")
+                    pytest.fail(f"{figure}: no key moves {selector} {n}")
             check_against_python(engine, spec)
         if engine.evaluate(OPERATE, figure):
             check_against_python(engine, spec)
@@ -91,7 +92,7 @@ def test_every_control_can_be_moved_by_keys_and_figures_agree_with_python(
 
 
 # The value that each slider shows, and the figure's input of the same name.
-AGREE = """(name) => {
+SLIDERS = """(name) => {
   const figure = document.querySelector(`.nn-figure[data-name="${name}"]`);
   const labels = new Map([...figure.querySelectorAll("input[type=range]")]
     .map((slider) => [slider.labels[0]?.textContent, Number(slider.value)]));
@@ -103,7 +104,7 @@ AGREE = """(name) => {
 def return_to_page(engine: Engine, address: str, name: str, way: str) -> None:
     """Shows the page again: by Back from another page, or by a reload."""
     if way == "history.back()":
-        engine.open(address + FROM)
+        engine.open(address + OTHER_PAGE)
     else:
         engine.evaluate("() => { window.before = true }")
     engine.evaluate(f"() => {{ setTimeout(() => {way}) }}")
@@ -115,7 +116,7 @@ def return_to_page(engine: Engine, address: str, name: str, way: str) -> None:
         engine.evaluate(FRAMES)
 
 
-@pytest.mark.reads(f"{PAGE}.html", FROM)
+@pytest.mark.reads(f"{PAGE}.html", OTHER_PAGE)
 @pytest.mark.parametrize("way", ["history.back()", "location.reload()"])
 def test_after_a_return_sliders_show_the_figures_values(
     engine: Engine, watched: str, way: str
@@ -127,15 +128,17 @@ def test_after_a_return_sliders_show_the_figures_values(
     for _ in range(3):
         engine.press("ArrowRight")
     return_to_page(engine, watched, f"{PAGE}.html", way)
-    for key, shown, input_value in engine.evaluate(AGREE, name):
+    sliders = engine.evaluate(SLIDERS, name)
+    assert sliders
+    for key, shown, input_value in sliders:
         assert shown == pytest.approx(input_value), f"after {way} the slider of {key}"
 
 
 # The value that each control shows, and the figure's input of the same name.
 CONTROLS = """() => {
-  const all = (root, kind) => [...root.querySelectorAll(kind)];
+  const all = (root, selector) => [...root.querySelectorAll(selector)];
   const choice = (name) => all(document, `input[name="${name}"]`).findIndex((e) => e.checked);
-  const found = [];
+  const rows = [];
   for (const figure of document.querySelectorAll(".nn-figure")) {
     for (const [key, input] of sceneOf(figure.dataset.name).inputs) {
       const { label, control } = input.spec;
@@ -146,23 +149,25 @@ CONTROLS = """() => {
       const shown = control === "checkbox" ? node.checked
         : node.type === "radio" ? choice(node.name)
         : control === "text" ? node.value : Number(node.value);
-      found.push([figure.dataset.name, key, shown, input.raw]);
+      rows.push([figure.dataset.name, key, shown, input.raw]);
     }
   }
-  return found;
+  return rows;
 }"""
 # For each question: the number of choices, the one that is chosen, the verdict.
-ANSWERED = """() => [...document.querySelectorAll(".nn-quiz-question, .nn-predict")].map((one) => {
-  const radios = [...one.querySelectorAll("input[type=radio]")];
-  const verdict = one.querySelector(".nn-verdict").textContent;
+ANSWERED = """() => [
+  ...document.querySelectorAll(".nn-quiz-question, .nn-predict"),
+].map((question) => {
+  const radios = [...question.querySelectorAll("input[type=radio]")];
+  const verdict = question.querySelector(".nn-verdict").textContent;
   return [radios.length, radios.findIndex((e) => e.checked), verdict];
 }).filter(([count]) => count)"""
 # Changes every choice on the page and answers every question.
 CHOOSE = """() => {
-  const all = (kind) => [...document.querySelectorAll(kind)];
-  for (const one of all(".nn-quiz-question, .nn-predict")) {
-    one.querySelector("input[type=radio]")?.click();
-    one.querySelector(".nn-primary").click();
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  for (const question of all(".nn-quiz-question, .nn-predict")) {
+    question.querySelector("input[type=radio]")?.click();
+    question.querySelector(".nn-primary").click();
   }
   for (const list of all(".nn-figure select")) {
     list.selectedIndex = list.options.length - 1;
@@ -175,7 +180,7 @@ CHOOSE = """() => {
 }"""
 
 
-@pytest.mark.reads("{name}", FROM)
+@pytest.mark.reads("{name}", OTHER_PAGE)
 @pytest.mark.parametrize("way", ["history.back()", "location.reload()"])
 @pytest.mark.parametrize("name", ["chapters/layers.html", "chapters/xor.html"])
 def test_after_a_return_controls_agree_with_figures_and_answers_with_verdicts(
@@ -186,7 +191,9 @@ def test_after_a_return_controls_agree_with_figures_and_answers_with_verdicts(
     engine.evaluate(FRAMES)
     assert sum(verdict != "" for _, _, verdict in engine.evaluate(ANSWERED)) > 2
     return_to_page(engine, watched, name, way)
-    for figure, key, shown, input_value in engine.evaluate(CONTROLS):
+    controls = engine.evaluate(CONTROLS)
+    assert controls
+    for figure, key, shown, input_value in controls:
         assert shown == input_value, f"after {way}, {figure}: {key}"
     for count, chosen, verdict in engine.evaluate(ANSWERED):
         assert (chosen >= 0) == (verdict != ""), f"after {way}: {chosen} of {count}, {verdict!r}"
@@ -244,8 +251,8 @@ def test_a_chapters_code_runs_and_prints_the_stored_output(
     assert engine.evaluate(state) == "ready"
     engine.evaluate("""() => [...document.querySelectorAll(".nn-run-bar button")]
       .find((button) => button.textContent === "Run all").click()""")
-    over = f"window.runs.length >= {len(cells)} || window.runs.some((r) => r.status !== 'ok')"
-    engine.until(over, 300)
+    finished = f"window.runs.length >= {len(cells)} || window.runs.some((r) => r.status !== 'ok')"
+    engine.until(finished, 300)
     runs = engine.evaluate("window.runs")
     wrong = [
         cell["id"] for run, cell in zip(runs, cells, strict=False)

@@ -38,7 +38,9 @@ def test_a_marked_line_is_left_for_the_reader(solution: str, stub: str) -> None:
         ("a = 0.2 ** 2  # ← 0.04", "give the answer away"),
     ],
 )
-def test_a_solution_without_marks_is_refused(solution: str, message: str) -> None:
+def test_a_solution_whose_marks_are_missing_or_give_the_answer_is_refused(
+    solution: str, message: str
+) -> None:
     with pytest.raises(exercises.ExerciseError, match=message):
         exercises.cut(solution)
 
@@ -48,9 +50,9 @@ TEXT = "<details><summary>Solution</summary>\n\n```python\na = 1  # ←\n```\n\n
 
 def notebook(*cells: tuple[str, str, list[str]]) -> dict:
     notebook_cells = [
-        {"cell_type": kind, "source": source, "metadata": {"tags": tags}}
-        | ({"outputs": [], "execution_count": 1} if kind == "code" else {})
-        for kind, source, tags in cells
+        {"cell_type": cell_type, "source": source, "metadata": {"tags": tags}}
+        | ({"outputs": [], "execution_count": 1} if cell_type == "code" else {})
+        for cell_type, source, tags in cells
     ]
     return {"cells": notebook_cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 

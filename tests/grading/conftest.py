@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,19 @@ from course.kit.checking import Verdict
 from tools.grading import running, sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = ("xor-majority", "xor-feature", "xor-gain")
+EXERCISES = ("xor-majority", "xor-feature", "xor-gain")
 
 
 @pytest.fixture(scope="session")
 def source() -> dict:
-    """XOR's assignment as `make assignment` writes it, cut down to its imports and KEPT."""
-    import json
-
+    """XOR's assignment as `make assignment` writes it, cut down to its imports and EXERCISES."""
     chapter = json.loads((ROOT / "chapters" / "xor.ipynb").read_text("utf8"))
     complete = assignment.source_of_assignment(chapter, "xor", plain_notebooks.Book.read(ROOT))
     cells = []
     for cell in complete["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
         imports = name.startswith("given") and "import course" in "".join(cell["source"])
-        if name == "guard" or imports or name.split("-", 1)[-1] in KEPT:
+        if name == "guard" or imports or name.split("-", 1)[-1] in EXERCISES:
             cells.append(cell)
     return {**complete, "cells": cells}
 
@@ -63,10 +62,10 @@ def hand_in(source: dict, book: Path) -> Callable[..., Handed]:
                 cell["source"] = answers[name.removeprefix("answer-xor-")]
         if change is not None:
             change(handed)
-        put_back = assignment.restored(source, handed)
-        for cell in put_back["cells"]:
+        restored = assignment.restored(source, handed)
+        for cell in restored["cells"]:
             cell["source"] = "".join(cell["source"])
-        notebook = nbformat.from_dict(put_back)
+        notebook = nbformat.from_dict(restored)
         return running.run(notebook, book, seconds, total_seconds), notebook
 
     return grade

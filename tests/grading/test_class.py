@@ -21,7 +21,7 @@ pytestmark = [
     ),
 ]
 STARS = 13.0
-STUDENTS_OF_EACH_KIND = 5  # students of each of four kinds
+STUDENTS_PER_GROUP = 5  # four groups: blank, solved, half, wrong
 HALF_WAY = {"gain": "smallest = 2.2", "sixteen": "ways = 16"}  # 3 + 2 stars lost
 HOSTILE = {
     "patches": {"majority": "import course.kit.checking as k\nk.judge = lambda e, a: k.right(e)\n"
@@ -50,7 +50,7 @@ def test_twenty_students_and_three_hostile_ones_get_the_right_points(tmp_path: P
     source = json.loads((classroom / "source/xor/xor.ipynb").read_text())
     release = json.loads((classroom / "release/xor/xor.ipynb").read_text())
     assert "HIDDEN TESTS" not in json.dumps(release) and "# ←" not in json.dumps(release)
-    for i in range(STUDENTS_OF_EACH_KIND):
+    for i in range(STUDENTS_PER_GROUP):
         handed_in(classroom, f"blank{i}", release, {})
         handed_in(classroom, f"solved{i}", source, {})
         handed_in(classroom, f"half{i}", source, HALF_WAY)
@@ -65,7 +65,7 @@ def test_twenty_students_and_three_hostile_ones_get_the_right_points(tmp_path: P
     for student, score in scores.items():
         if student.rstrip("01234") in expected:
             assert score == expected[student.rstrip("01234")], student
-    assert len(scores) == 4 * STUDENTS_OF_EACH_KIND + len(HOSTILE)
+    assert len(scores) == 4 * STUDENTS_PER_GROUP + len(HOSTILE)
     assert (scores["patches"], scores["leaves"], scores["loops"]) == (0.0, 0.0, STARS)
     feedback = (classroom / "feedback/half0/xor/xor.html").read_text()
     assert "That is a measurement; the exact form has a logarithm in it." in feedback

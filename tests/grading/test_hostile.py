@@ -1,4 +1,4 @@
-"""Hostile submissions get the points that they deserve, see only their own files, and end."""
+"""Hostile submissions get the points of their answers, see only their own files, and end."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ RIGHT = {
 }
 SPY = """
 import json, os, socket
-found = {}
-def tried(name, act):
+results = {}
+def attempt(name, action):
     try:
-        found[name] = str(act())[:80]
+        results[name] = str(action())[:80]
     except BaseException as error:
-        found[name] = None
+        results[name] = None
 for path in PATHS:
-    tried(path, lambda: open(path).read() if os.path.isfile(path) else os.listdir(path))
+    attempt(path, lambda: open(path).read() if os.path.isfile(path) else os.listdir(path))
 def connect():
     with socket.create_connection(("127.0.0.1", PORT), timeout=2):
         return "connected"
-tried("network", connect)
-tried("write", lambda: open("/book/course/mine.py", "w"))
+attempt("network", connect)
+attempt("write", lambda: open("/book/course/mine.py", "w"))
 # the model answer of an exercise, and code of a solution
-tried("like", lambda: __import__("course.kit.exercises").kit.exercises.find("xor/gain").like)
-tried("order", lambda: __import__("course.autodiff.engine").autodiff.engine.order(3))
-tried("processes", lambda: [p for p in os.listdir("/proc") if p.isdigit() and int(p) > 50])
-tried("mine", lambda: open("notes.txt", "w").write("mine"))
-print(json.dumps(found))
+attempt("like", lambda: __import__("course.kit.exercises").kit.exercises.find("xor/gain").like)
+attempt("order", lambda: __import__("course.autodiff.engine").autodiff.engine.order(3))
+attempt("processes", lambda: [p for p in os.listdir("/proc") if p.isdigit() and int(p) > 50])
+attempt("mine", lambda: open("notes.txt", "w").write("mine"))
+print(json.dumps(results))
 majority = (-1.5, 1.0, 1.0, 1.0)
 """
 
@@ -76,17 +76,19 @@ def test_files_network_and_answers_are_out_of_reach(hand_in: Callable, tmp_path:
         verdicts, notebook = hand_in({"majority": spy})
         with pytest.raises(TimeoutError):
             listener.accept()
-    found = json.loads(output_of(notebook, "answer-xor-majority")[0]["text"])
-    assert found.pop("mine") == "4"  # it can write four characters to its own home
-    assert found.pop("processes") in ("[]", None)  # no process but its own
+    results = json.loads(output_of(notebook, "answer-xor-majority")[0]["text"])
+    assert results.pop("mine") == "4"  # it can write four characters to its own home
+    assert results.pop("processes") in ("[]", None)  # no process but its own
     # the sandbox needs the path to this Python, so a parent folder of it may exist, but is empty
     python = (sandbox.sys.prefix, sandbox.sys.base_prefix)
     visible = {
-        k: v for k, v in found.items() if v is not None and not any(p.startswith(k) for p in python)
+        k: v
+        for k, v in results.items()
+        if v is not None and not any(p.startswith(k) for p in python)
     }
     assert visible == {}
     assert "the solutions" not in text_of(notebook)
-    assert states(verdicts)["majority"] == "right"  # curiosity costs nothing
+    assert states(verdicts)["majority"] == "right"  # an attempt to read files costs no points
 
 
 BOMB = """
@@ -99,13 +101,13 @@ try:
             time.sleep(60)
             os._exit(0)
         children.append(child)
-    found = "no limit"
+    outcome = "no limit"
 except BlockingIOError:
-    found = "limited"
+    outcome = "limited"
 for child in children:
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-print(found)
+print(outcome)
 majority = (-1.5, 1.0, 1.0, 1.0)
 """
 
@@ -132,16 +134,16 @@ majority = Right()
 GUESS = """
 import os, socket, json, struct
 def ask(name, answer):
-    line = socket.socket(socket.AF_UNIX); line.settimeout(3)
+    connection = socket.socket(socket.AF_UNIX); connection.settimeout(3)
     try:
-        line.connect(os.environ["NNLIB_JUDGE"])
+        connection.connect(os.environ["NNLIB_JUDGE"])
         data = json.dumps({"do": "judge", "name": name, "answer": answer}).encode()
-        line.sendall(struct.pack(">I", len(data)) + data)
-        return line.recv(200)
+        connection.sendall(struct.pack(">I", len(data)) + data)
+        return connection.recv(200)
     except OSError:
         return b""
     finally:
-        line.close()
+        connection.close()
 replies = [ask("xor/gain", 2 * 1.0986122886681098) for _ in range(5)] + [ask("xor/gain", 2.0)]
 print("replies", replies)
 smallest = 2.0

@@ -39,16 +39,16 @@ def test_the_values_fit_the_charts_keys() -> None:
 )
 def test_a_wrong_key_or_value_is_found(path: tuple[str, ...], value: object) -> None:
     changed = copy.deepcopy(VALUES)
-    inner = changed
+    parent = changed
     for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = value
+        parent = parent[key]
+    parent[path[-1]] = value
     assert len(check_values.faults(changed, SCHEMA)) == 1
 
 
 def test_values_are_merged_over_the_charts_own() -> None:
-    below = {"a": {"b": 1, "c": [1]}, "d": 2}
-    assert check_values.merged(below, {"a": {"c": [2]}}) == {"a": {"b": 1, "c": [2]}, "d": 2}
+    defaults = {"a": {"b": 1, "c": [1]}, "d": 2}
+    assert check_values.merged(defaults, {"a": {"c": [2]}}) == {"a": {"b": 1, "c": [2]}, "d": 2}
 
 
 def test_the_chart_of_the_given_version_is_fetched_and_its_hash_checked(
@@ -77,16 +77,17 @@ def test_the_image_has_everything_that_the_values_and_the_chapters_need(tmp_path
     """binder/ has a Python that the book supports, and all that its postBuild imports."""
     version = (ROOT / "binder" / "runtime.txt").read_text().strip()
     project = (ROOT / "pyproject.toml").read_text("utf8")
-    needed = re.search(r'requires-python = ">=3\.(\d+)"', project)
-    assert needed and int(version.removeprefix("python-3.")) >= int(needed[1])
-    named = (ROOT / "binder" / "requirements.txt").read_text()
+    minimum = re.search(r'requires-python = ">=3\.(\d+)"', project)
+    assert minimum and int(version.removeprefix("python-3.")) >= int(minimum[1])
+    requirements = (ROOT / "binder" / "requirements.txt").read_text()
     # the postBuild's imports beyond the standard library, each under its distribution's name
     code = "import sys; sys.path.insert(0, '_ext'); import plain_notebooks; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
     loaded = {name.split(".")[0] for name in run.stdout.split()}
     for module, distribution in (("pybtex", "pybtex"), ("yaml", "pyyaml"), ("sphinx", "sphinx")):
         if module in loaded:
-            assert distribution in named, f"postBuild imports {module}"
+            assert distribution in requirements, f"postBuild imports {module}"
     hook = VALUES["singleuser"]["lifecycleHooks"]["postStart"]["exec"]["command"][-1]
     assert "--target-repo-dir /srv/book" in (ROOT / "docs" / "hub.md").read_text("utf8")
     assert (

@@ -49,8 +49,8 @@ def test_right_and_wrong_answers_get_the_same_verdicts_as_in_a_notebook(
                 answer = computed(answer)
             if exercise.name == "autodiff/engine" and answer is exercise.like:
                 answer = Scalar  # as a student writes it; the reference makes nnlib's own tensors
-            here = judge(exercise, answer)
-            assert judged(outside, exercise, answer) == (here.state, here.words), exercise.name
+            local = judge(exercise, answer)
+            assert judged(outside, exercise, answer) == (local.state, local.words), exercise.name
 
 
 def half_done(x1: object, x2: object) -> object:
@@ -62,10 +62,10 @@ def test_a_stub_is_blank_for_the_judge_too(outside: Judge) -> None:
 
 
 def test_a_detached_answer_is_wrong(outside: Judge) -> None:
-    def cut(m):  # the right values, without gradients
+    def detached(m):  # the right values, without gradients
         return nnlib.tensor(nnlib.nn.functional.logsigmoid(m.detach()).numpy())
 
-    state, words = judged(outside, find("sigmoid/log-sigmoid"), cut)
+    state, words = judged(outside, find("sigmoid/log-sigmoid"), detached)
     assert state == "wrong" and "no gradient flows" in words
 
 
@@ -111,24 +111,24 @@ def test_an_object_that_claims_to_be_right_is_not(outside: Judge) -> None:
 def test_an_endless_answer_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
-    impatient = Judge(tmp_path / "judge.sock", seconds=0.5)
+    judge_with_a_limit = Judge(tmp_path / "judge.sock", seconds=0.5)
     monkeypatch.setenv(JUDGE, str(tmp_path / "judge.sock"))
-    impatient.accept(frozenset({"xor/feature"}))
+    judge_with_a_limit.accept(frozenset({"xor/feature"}))
     with pytest.raises((WireError, OSError)):
         hand_in("xor/feature", lambda a, b: time.sleep(1.0))
-    assert "took too long" in impatient.verdicts["xor/feature"].words
-    impatient.close()
+    assert "took too long" in judge_with_a_limit.verdicts["xor/feature"].words
+    judge_with_a_limit.close()
 
 
 # --- the connection itself ------------------------------------------------------------
 
 
-def raw(outside: Judge, tmp_path: Path, data: bytes) -> bytes:
-    with socket.socket(socket.AF_UNIX) as line:
-        line.connect(str(tmp_path / "judge.sock"))
-        line.sendall(len(data).to_bytes(4, "big") + data)
-        line.settimeout(5)
-        return line.recv(100)
+def reply_to(outside: Judge, tmp_path: Path, data: bytes) -> bytes:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(tmp_path / "judge.sock"))
+        connection.sendall(len(data).to_bytes(4, "big") + data)
+        connection.settimeout(5)
+        return connection.recv(100)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def raw(outside: Judge, tmp_path: Path, data: bytes) -> bytes:
         {"array": {"dtype": "object", "shape": [1], "data": ""}},
         {"array": {"dtype": "float64", "shape": [10**9], "data": ""}},
         {"yours": 0},
-        {"what": 1},
+        {"unknown": 1},
         [1, 2],
     ],
 )
@@ -146,7 +146,7 @@ def test_values_that_are_not_data_are_refused(
 ) -> None:
     outside.accept(frozenset({"xor/gain"}))
     data = json.dumps({"do": "judge", "name": "xor/gain", "answer": answer}).encode()
-    assert raw(outside, tmp_path, data) == b""
+    assert reply_to(outside, tmp_path, data) == b""
     assert outside.verdicts["xor/gain"].state == "wrong"
 
 
@@ -154,7 +154,7 @@ def test_values_that_are_not_data_are_refused(
 def test_malformed_messages_are_refused_and_the_judge_continues(
     outside: Judge, tmp_path: Path, data: bytes
 ) -> None:
-    assert raw(outside, tmp_path, data) == b""
+    assert reply_to(outside, tmp_path, data) == b""
     assert judged(outside, find("xor/gain"), 2 * np.log(3))[0] == "right"
 
 
@@ -179,16 +179,19 @@ def test_the_judges_own_functions_show_their_results_and_nothing_else(outside: J
         return w
 
     assert judged(outside, find("xor/descend"), curious)[0] == "wrong"
-    assert set(attributes) <= {"hidden", "type"}  # __class__ is the student's own RemoteCallable
+    assert "hidden" in attributes and set(attributes) <= {
+        "hidden",
+        "type",
+    }  # __class__ is the student's own RemoteCallable
 
 
 def test_gradients_are_sent_over_the_connection() -> None:
     import threading
 
-    here, there = socket.socketpair()
+    student_end, judge_end = socket.socketpair()
 
     def serve() -> None:
-        peer = Peer(there)
+        peer = Peer(judge_end)
         request = peer.receive()
         function = peer.decode(request["answer"], [])
         w = nnlib.tensor([1.0, 2.0], requires_grad=True)
@@ -200,7 +203,7 @@ def test_gradients_are_sent_over_the_connection() -> None:
     received: list = []
     thread = threading.Thread(target=serve)
     thread.start()
-    peer = Peer(here)
+    peer = Peer(student_end)
     peer.ask({"do": "judge", "answer": peer.encode(lambda w, c: c * w**2, [])})
     thread.join()
     assert received == [([3.0, 12.0], [6.0, 12.0])]

@@ -47,9 +47,9 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         pages = {"/": (PAGE, "text/html"), "/evaluator-page.js": (SCRIPT, "text/javascript")}
         if self.path not in pages:
             return super().do_GET()
-        body, kind = pages[self.path]
+        body, content_type = pages[self.path]
         self.send_response(200)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Type", f"{content_type}; charset=utf-8")
         self.send_header("Content-Security-Policy", "default-src 'none'; script-src 'self'")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

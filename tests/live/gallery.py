@@ -239,7 +239,7 @@ def five_neurons() -> live.Figure:
                  live.edge(2, 4, "w24"), live.edge(3, 5, "w35"), live.edge(4, 5, "w45")],
                 order="fired", hover="pointed",
             ),
-            live.presets({"as in the lecture": {"w13": 1.0, "w45": -1.0},
+            live.presets({"initial weights": {"w13": 1.0, "w45": -1.0},
                           "trained": {"w13": 3.0, "w45": -4.0}}),
             "a₅ = {a5:.3f}, fired {n:d}; {gain_on}",
         ],
@@ -321,8 +321,8 @@ def word_figure() -> live.Figure:
 
 def points_figure() -> live.Figure:
     def mean(P, chosen, on, a, b):
-        keep = on.reshape(4, 1)
-        return {"m": (P * keep).sum(0) / keep.sum().clamp(min=1.0), "sum": (a * a + b)}
+        mask = on.reshape(4, 1)
+        return {"m": (P * mask).sum(0) / mask.sum().clamp(min=1.0), "sum": (a * a + b)}
 
     return live.figure(
         mean,
@@ -376,9 +376,9 @@ def question_figures() -> list[live.Figure]:
 
 
 def figures() -> list[live.Figure]:
-    makers = (sigmoid_figure, logistic_figure, hill_figure, training_figure, five_neurons,
+    functions = (sigmoid_figure, logistic_figure, hill_figure, training_figure, five_neurons,
               recorded_figure, image_figure, word_figure, points_figure)  # fmt: skip
-    return [make() for make in makers] + question_figures()
+    return [function() for function in functions] + question_figures()
 
 
 if __name__ == "__main__":

@@ -59,8 +59,8 @@ class Site:
               window.scene = (name) =>
                 live.scenes.get(document.querySelector(`.nn-figure[data-name="${name}"]`));
               window.read = (name, key) => {
-                const found = window.scene(name).named(key);
-                return found && Array.from(found.data);
+                const tensor = window.scene(name).named(key);
+                return tensor && Array.from(tensor.data);
               };
             }"""
         )

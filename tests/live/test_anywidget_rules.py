@@ -1,7 +1,8 @@
 """The rules of Colab, VS Code, JupyterLab and Notebook 7 for an anywidget, checked on the figures.
 
-They run the module from a string, in a frame of their own, without a server for its files.  So it
-must not import or fetch anything, use RequireJS or define global names, and it exports `render`.
+These hosts run the module from a string, in a frame of their own, without a server for its files.
+So the module must not import or fetch anything, use RequireJS or define global names, and it must
+export `render`.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("code", [BUNDLE, LOADER], ids=["bundle", "loader"])
-@pytest.mark.parametrize("what", REFUSED)
-def test_the_module_needs_nothing_from_its_host(code: str, what: str) -> None:
-    assert re.search(REFUSED[what], code) is None
+@pytest.mark.parametrize("construct", REFUSED)
+def test_the_module_needs_nothing_from_its_host(code: str, construct: str) -> None:
+    assert re.search(REFUSED[construct], code) is None
 
 
 def test_the_patterns_find_code_that_breaks_the_rules() -> None:
@@ -44,10 +45,10 @@ def test_the_patterns_find_code_that_breaks_the_rules() -> None:
         "RequireJS": 'define(["a"], f)', "a global name": "window.nn = 1",
         "the script's own address": "new URL('a', import.meta.url)", "code from a string": "eval(s)",
     }  # fmt: skip
-    assert all(re.search(REFUSED[what], code) for what, code in broken.items())
+    assert all(re.search(REFUSED[construct], code) for construct, code in broken.items())
 
 
-def test_the_module_is_text_and_exports_render() -> None:
+def test_the_module_imports_nothing_later_and_exports_render() -> None:
     assert re.search(r"\bimport\s*\(", BUNDLE) is None
     assert re.search(r"export default \{\s*async render\(", LOADER)
     assert re.search(r"export\s*\{[^}]* as default[^}]*\}", BUNDLE)
@@ -90,7 +91,7 @@ HOST = """async ({ loader, source, figures }) => {
   slider.value = "7";
   slider.dispatchEvent(new Event("input", { bubbles: true }));
   await new Promise((done) => setTimeout(done, 200));
-  const found = {
+  const observed = {
     requests, saved: models[0].saved, values: models[0].get("values"),
     ready: hosts.map((h) => h.querySelectorAll(".nn-figure[data-ready]").length),
     styled: getComputedStyle(hosts[0].querySelector(".nn-toolbar")).display,
@@ -98,7 +99,7 @@ HOST = """async ({ loader, source, figures }) => {
     names: Object.getOwnPropertyNames(globalThis).filter((n) => !before.has(n)),
   };
   ends.forEach((end) => end());
-  return { ...found, left: hosts.map((h) => h.childElementCount), listening: listeners.size };
+  return { ...observed, left: hosts.map((h) => h.childElementCount), listening: listeners.size };
 }"""
 
 
@@ -112,7 +113,7 @@ def figure_state(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_plain_host_can_show_operate_and_remove_figures() -> None:
+def test_a_minimal_host_can_show_operate_and_remove_figures() -> None:
     handler = functools.partial(Handler, directory=str(STATIC))
     with Server(handler) as server, launched() as browser:
         page = browser.new_page()

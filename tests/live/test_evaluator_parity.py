@@ -25,7 +25,7 @@ RTOL = {"float64": 1e-12, "float32": 1e-5}
 
 
 class Draw:
-    """Draws one case: shapes and attributes by hypothesis, values by a seeded generator."""
+    """Makes one random case: Hypothesis draws shapes and attributes, a seeded generator values."""
 
     def __init__(self, draw: Callable[[Any], Any], dtype: str):
         self.draw, self.dtype = draw, dtype
@@ -37,8 +37,8 @@ class Draw:
     def bool(self) -> bool:
         return self.draw(st.booleans())
 
-    def shape(self, least: int = 0, most: int = 4, long: int = 5) -> tuple[int, ...]:
-        return tuple(self.draw(st.lists(st.integers(1, long), min_size=least, max_size=most)))
+    def shape(self, least: int = 0, most: int = 4, longest: int = 5) -> tuple[int, ...]:
+        return tuple(self.draw(st.lists(st.integers(1, longest), min_size=least, max_size=most)))
 
     def normal(self, shape: tuple[int, ...], scale: float = 2.0) -> np.ndarray:
         return np.asarray(self.random.normal(size=shape) * scale, self.dtype)
@@ -54,8 +54,8 @@ class Draw:
 
     def broadcast(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """A shape that broadcasts to `shape`."""
-        kept = tuple([1 if self.int(0, 3) == 0 else n for n in shape])
-        return kept[self.int(0, len(shape)) if self.int(0, 2) == 0 else 0 :]
+        result = tuple([1 if self.int(0, 3) == 0 else n for n in shape])
+        return result[self.int(0, len(shape)) if self.int(0, 2) == 0 else 0 :]
 
     def pair(self, make: Callable[[tuple[int, ...]], np.ndarray]) -> list[np.ndarray]:
         shape = self.shape()
@@ -95,10 +95,10 @@ def _(d: Draw) -> Case:
 
 @case("add", "sub", "mul", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge")
 def _(d: Draw) -> Case:
-    kind = d.int(0, 3)
-    if kind == 0:
+    variant = d.int(0, 3)
+    if variant == 0:
         return d.pair(lambda s: d.integers(-(2**25), 2**25, s)), {}
-    if kind == 1:  # a gradient times a comparison's result
+    if variant == 1:  # a gradient times a comparison's result
         shape = d.shape()
         return [d.special(shape, EDGES), d.booleans(d.broadcast(shape))], {}
     return d.pair(lambda s: d.special(s, EDGES)), {}
@@ -310,9 +310,9 @@ def _(d: Draw) -> Case:
 @case("matmul")
 def _(d: Draw) -> Case:
     batch, (m, k, n) = d.shape(0, 2, 3), (d.int(1, 9), d.int(1, 9), d.int(1, 9))
-    kind = d.int(0, 3)
-    left = (k,) if kind == 1 else (*d.broadcast(batch), m, k)
-    right = (k,) if kind in (1, 2) and d.bool() else (*d.broadcast(batch), k, n)
+    variant = d.int(0, 3)
+    left = (k,) if variant == 1 else (*d.broadcast(batch), m, k)
+    right = (k,) if variant in (1, 2) and d.bool() else (*d.broadcast(batch), k, n)
     return [d.normal(left), d.normal(right)], {}
 
 
@@ -408,7 +408,7 @@ def _(d: Draw) -> Case:
 
 @case("conv2d_input", "conv2d_weight")
 def _(d: Draw) -> Case:
-    raise NotImplementedError("made from conv2d's own shapes: see random_case()")
+    raise NotImplementedError("random_case() makes these from the shapes of a forward operation")
 
 
 @case("max_pool2d", "max_pool2d_indices")
@@ -453,8 +453,8 @@ def _case_from_entry(p: Primitive) -> Callable[[Draw], Case]:
     low, high = p.domain
 
     def make(d: Draw) -> Case:
-        one = p.arity == 1
-        return [d.within(low, high, d.shape())] if one else d.pair(
+        unary = p.arity == 1
+        return [d.within(low, high, d.shape())] if unary else d.pair(
             lambda s: d.within(low, high, s)
         ), {}  # fmt: skip
 
@@ -469,9 +469,9 @@ for p in registry.values():
 # ---------------------------------------------------------------- graphs and expected results
 
 
-def plain(value: Any) -> Any:
+def as_lists(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
-        return [plain(v) for v in value]
+        return [as_lists(v) for v in value]
     return value
 
 
@@ -485,7 +485,7 @@ def one_node(op: str, arrays: list[np.ndarray], attrs: dict[str, Any], out: np.n
         {"op": "input", "name": f"x{i}", "shape": list(x.shape), "dtype": x.dtype.name}
         for i, x in enumerate(arrays)
     ]
-    attrs = {k: plain(v) for k, v in attrs.items()}
+    attrs = {k: as_lists(v) for k, v in attrs.items()}
     inputs = list(range(len(arrays)))
     nodes.append(
         {"op": op, "in": inputs, "attrs": attrs, "shape": list(out.shape), "dtype": out.dtype.name}
@@ -529,19 +529,21 @@ def torch_window(op: str, arrays: list[np.ndarray], attrs: dict[str, Any]) -> np
 SUMMING = {"reduce", "linalg", "window"}
 
 
-def assert_close(got: list[float], want: np.ndarray, arrays: list, op: str, what: str) -> None:
+def assert_close(
+    values: list[float], expected: np.ndarray, arrays: list, op: str, message: str
+) -> None:
     """Integers and booleans are equal; floats close relative to the result, sums to their terms."""
-    assert len(got) == want.size, what
-    result = np.asarray(got, float).reshape(want.shape)
-    if want.dtype.kind != "f":
-        np.testing.assert_array_equal(result, want.astype(float), err_msg=what)
+    assert len(values) == expected.size, message
+    result = np.asarray(values, float).reshape(expected.shape)
+    if expected.dtype.kind != "f":
+        np.testing.assert_array_equal(result, expected.astype(float), err_msg=message)
         return
-    rtol = RTOL[want.dtype.name]
-    atol = float(np.finfo(want.dtype).tiny)
+    rtol = RTOL[expected.dtype.name]
+    atol = float(np.finfo(expected.dtype).tiny)
     if family_of(op) in SUMMING or op in ("scatter_add", "take_add", "index_add"):
         finite = [np.abs(x[np.isfinite(x)]).max(initial=1.0) for x in map(np.atleast_1d, arrays)]
         atol = rtol * float(np.prod(finite))
-    np.testing.assert_allclose(result, want, rtol=rtol, atol=atol, err_msg=what)
+    np.testing.assert_allclose(result, expected, rtol=rtol, atol=atol, err_msg=message)
 
 
 def family_of(op: str) -> str:
@@ -549,7 +551,7 @@ def family_of(op: str) -> str:
 
 
 def shipped() -> list[str]:
-    """The primitives that appear in a page's graphs; fused ones are decomposed before."""
+    """The primitives that appear in a page's graphs; fused ones are decomposed first."""
     return sorted(name for name, primitive in registry.items() if primitive.decomposition is None)
 
 
@@ -572,11 +574,11 @@ def run_in_page(page: Any, cases: list[tuple[str, list, dict]], expected: list[n
         for (op, arrays, attrs), out in zip(cases, expected, strict=True)
     ]
     results = page.evaluate("cases => evaluate(cases)", graphs)
-    for (op, arrays, attrs), out, got in zip(cases, expected, results, strict=True):
+    for (op, arrays, attrs), out, result in zip(cases, expected, results, strict=True):
         given_shapes = [f"{x.dtype}{list(x.shape)}" for x in arrays]
-        what = f"{op} of {given_shapes} with {attrs}: {str(got)[:1000]}"
-        assert "error" not in got, what
-        assert_close(got["out"], out, arrays, op, what)
+        message = f"{op} of {given_shapes} with {attrs}: {str(result)[:1000]}"
+        assert "error" not in result, message
+        assert_close(result["out"], out, arrays, op, message)
 
 
 FAMILIES = sorted({p.family for p in registry.values() if p.decomposition is None})
@@ -627,6 +629,6 @@ def test_constants_arrive_unchanged(evaluator_page):
     steps = [Step("constant", v.shape, v.dtype.name, value=v[()]) for v in values]
     graph = Graph(steps, {f"v{i}": i for i in range(len(values))})
     graphs = [{"graph": json.loads(graph.to_json()), "inputs": {}}]
-    (got,) = evaluator_page.evaluate("cases => evaluate(cases)", graphs)
+    (outputs,) = evaluator_page.evaluate("cases => evaluate(cases)", graphs)
     for i, v in enumerate(values):
-        np.testing.assert_array_equal(np.array(got[f"v{i}"]).reshape(v.shape), v.astype(float))
+        np.testing.assert_array_equal(np.array(outputs[f"v{i}"]).reshape(v.shape), v.astype(float))

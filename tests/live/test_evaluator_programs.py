@@ -28,8 +28,8 @@ def input_node(name: str, shape: list[int], dtype: str = "float64") -> dict:
 
 
 def graph_of(*nodes: dict, **outputs: int) -> dict:
-    named = [{"name": name, "node": at} for name, at in outputs.items()]
-    return {"format": "nnlib.graph", "version": 1, "nodes": list(nodes), "outputs": named}
+    output_entries = [{"name": name, "node": index} for name, index in outputs.items()]
+    return {"format": "nnlib.graph", "version": 1, "nodes": list(nodes), "outputs": output_entries}
 
 
 # ---------------------------------------------------------------- training
@@ -60,8 +60,8 @@ def training_graph(dtype: str, start: dict[str, np.ndarray]) -> nnlib.graph.Grap
         return new
 
     leaves = {k: nnlib.tensor(v, requires_grad=True) for k, v in start.items()}
-    rest = {k: nnlib.from_numpy(v) for k, v in velocities.items()}
-    return trace(step, **leaves, **rest)
+    other_inputs = {k: nnlib.from_numpy(v) for k, v in velocities.items()}
+    return trace(step, **leaves, **other_inputs)
 
 
 TRAIN = """({ graph, state, initial, steps }) => {
@@ -89,23 +89,23 @@ def test_200_training_steps_have_the_same_losses_as_in_python(evaluator_page, dt
         losses.append(float(out["loss"]))
         values = {k: out[k] for k in values}
     assert losses[-1] < 0.6 * losses[0], "a loss that does not fall proves little"
-    got = evaluator_page.evaluate(
+    result = evaluator_page.evaluate(
         TRAIN,
         {
             "graph": json.loads(graph.to_json()), "state": list(initial), "initial": initial,
             "steps": 200,
         },
     )  # fmt: skip
-    np.testing.assert_allclose(got["losses"], losses, rtol=tolerance)
-    np.testing.assert_allclose(got["after"], values["w0"].ravel(), rtol=tolerance * 10)
-    assert got["rewound"] == initial["w0"]
-    assert got["again"] == got["losses"]
-    assert got["steps"] == 200
+    np.testing.assert_allclose(result["losses"], losses, rtol=tolerance)
+    np.testing.assert_allclose(result["after"], values["w0"].ravel(), rtol=tolerance * 10)
+    assert result["rewound"] == initial["w0"]
+    assert result["again"] == result["losses"]
+    assert result["steps"] == 200
 
 
 def test_a_state_that_swaps_its_inputs_is_updated_simultaneously(evaluator_page):
     graph = graph_of(input_node("a", [2]), input_node("b", [2]), a=1, b=0)
-    got = evaluator_page.evaluate(
+    result = evaluator_page.evaluate(
         """(graph) => {
           const program = new live.Program(live.parseGraph(graph));
           const t = new live.RecordedTrainer(program,
@@ -115,13 +115,13 @@ def test_a_state_that_swaps_its_inputs_is_updated_simultaneously(evaluator_page)
         }""",
         graph,
     )
-    assert got == [[3, 4], [1, 2]]
+    assert result == [[3, 4], [1, 2]]
 
 
-# ---------------------------------------------------------------- gradients of the wider grammar
+# ---------------------------------------------------------------- second derivatives
 
 
-def test_second_derivatives_of_a_mixed_program(evaluator_page):
+def test_second_derivatives_of_a_mixed_program_agree_with_python(evaluator_page):
     def fn(x: Any) -> dict[str, Any]:
         y = nnlib.log_softmax(
             x[1:, ::2] @ x[:2].sum(1, keepdim=True)[:2] + x.cumsum(1)[:, :1][:2], 0
@@ -134,12 +134,12 @@ def test_second_derivatives_of_a_mixed_program(evaluator_page):
     x = np.random.default_rng(0).normal(size=(3, 4))
     graph = trace(fn, x=nnlib.tensor(x, dtype=nnlib.float64, requires_grad=True))
     x = np.random.default_rng(1).normal(size=(3, 4))  # not the values with which it was traced
-    want = graph.run(x=x)
+    expected = graph.run(x=x)
     case = {"graph": json.loads(graph.to_json()), "inputs": {"x": flat(x)}}
-    (got,) = evaluator_page.evaluate("cases => evaluate(cases)", [case])
-    assert "error" not in got, got
-    for name in want:
-        np.testing.assert_allclose(got[name], want[name].ravel(), rtol=1e-10, atol=1e-12)
+    (result,) = evaluator_page.evaluate("cases => evaluate(cases)", [case])
+    assert "error" not in result, result
+    for name in expected:
+        np.testing.assert_allclose(result[name], expected[name].ravel(), rtol=1e-10, atol=1e-12)
 
 
 # ---------------------------------------------------------------- replay
@@ -150,7 +150,7 @@ def test_replays_reuse_their_buffers_and_compute_only_changed_values(evaluator_p
         input_node("a", [3]), input_node("b", [3]), node("exp", [3], 0), node("exp", [3], 1),
         node("add", [3], 2, 3), ea=2, eb=3, out=4,
     )  # fmt: skip
-    got = evaluator_page.evaluate(
+    result = evaluator_page.evaluate(
         """(graph) => {
           const p = new live.Program(live.parseGraph(graph));
           p.set("a", [0, 1, 2]);
@@ -168,11 +168,11 @@ def test_replays_reuse_their_buffers_and_compute_only_changed_values(evaluator_p
         graph,
     )
     e = np.exp
-    np.testing.assert_allclose(got["first"], e([0, 1, 2]) + e(1), rtol=1e-12)
-    assert (got["same"], got["changed"], got["sameBuffer"]) == (False, True, True)
-    np.testing.assert_allclose(got["ea"], [e(5)] * 3, rtol=1e-12)
-    np.testing.assert_allclose(got["second"], [e(5) + 100] * 3, rtol=1e-12)
-    assert got["shape"] == [3]
+    np.testing.assert_allclose(result["first"], e([0, 1, 2]) + e(1), rtol=1e-12)
+    assert (result["same"], result["changed"], result["sameBuffer"]) == (False, True, True)
+    np.testing.assert_allclose(result["ea"], [e(5)] * 3, rtol=1e-12)
+    np.testing.assert_allclose(result["second"], [e(5) + 100] * 3, rtol=1e-12)
+    assert result["shape"] == [3]
 
 
 def test_long_replays_allocate_next_to_nothing(evaluator_page):
@@ -196,9 +196,9 @@ def test_long_replays_allocate_next_to_nothing(evaluator_page):
     assert bytes_below(profile["head"]) < 200_000  # a single 50 × 8 array a step would be 10 MB
 
 
-def test_every_node_is_kept_on_request(evaluator_page):
+def test_with_every_node_the_values_of_unused_nodes_can_be_read(evaluator_page):
     graph = graph_of(input_node("a", [2]), node("exp", [2], 0), node("neg", [2], 0), out=1)
-    got = evaluator_page.evaluate(
+    result = evaluator_page.evaluate(
         """(graph) => [true, false].map((everyNode) => {
           const p = new live.Program(live.parseGraph(graph), { everyNode });
           p.set("a", [1, 2]);
@@ -207,7 +207,7 @@ def test_every_node_is_kept_on_request(evaluator_page):
         })""",
         graph,
     )
-    assert got == [[-1, -2], None]
+    assert result == [[-1, -2], None]
 
 
 def test_expanded_values_can_be_read(evaluator_page):
@@ -215,23 +215,17 @@ def test_expanded_values_can_be_read(evaluator_page):
         input_node("a", [3, 1]), node("expand", [3, 4], 0, shape=[3, 4]),
         node("add", [3, 4], 1, 1), node("sum", [], 1, dim=[0, 1], keepdim=False), out=2, total=3,
     )  # fmt: skip
-    (got,) = evaluator_page.evaluate(
+    (result,) = evaluator_page.evaluate(
         "c => evaluate(c)", [{"graph": graph, "inputs": {"a": [1, 2, 3]}}]
     )
-    assert got == {"out": [2] * 4 + [4] * 4 + [6] * 4, "total": [24]}
+    assert result == {"out": [2] * 4 + [4] * 4 + [6] * 4, "total": [24]}
 
 
 def test_large_constants_that_fit_float16_are_stored_in_it_and_read_unchanged(evaluator_page):
     rng = np.random.default_rng(3)
     values = rng.normal(size=2000).astype(np.float16)
-    values[:6] = [
-        0.0,
-        -0.0,
-        6e-8,
-        -6.1e-5,
-        65504,
-        np.inf,
-    ]  # also subnormal, the largest and infinite numbers
+    # also zeros, subnormal numbers, the largest number and infinity
+    values[:6] = [0.0, -0.0, 6e-8, -6.1e-5, 65504, np.inf]
     halves = nnlib.tensor(values.astype(np.float32))
     graph = nnlib.graph.trace(lambda x: {"out": x * halves}, x=nnlib.tensor(1.0)).to_dict()
     (constant,) = [n for n in graph["nodes"] if n["shape"] == [2000] and n["op"] == "constant"]
@@ -240,8 +234,8 @@ def test_large_constants_that_fit_float16_are_stored_in_it_and_read_unchanged(ev
     again = nnlib.graph.Graph.from_json(json.dumps(graph))
     assert again.run(x=nnlib.tensor(1.0))["out"].tolist() == halves.tolist()
     program = {"graph": graph, "inputs": {"x": [1.0]}}
-    (got,) = evaluator_page.evaluate("c => evaluate(c)", [program])
-    assert [float(v) for v in got["out"]] == halves.tolist()
+    (result,) = evaluator_page.evaluate("c => evaluate(c)", [program])
+    assert [float(v) for v in result["out"]] == halves.tolist()
 
 
 def test_a_constant_that_float16_would_change_keeps_its_bytes():
@@ -256,7 +250,7 @@ def test_a_constant_that_float16_would_change_keeps_its_bytes():
 GOOD = graph_of(input_node("a", [2, 3]), node("exp", [2, 3], 0), out=1)
 
 
-def spoiled(change: Any) -> dict:
+def faulty_graph(change: Any) -> dict:
     graph = copy.deepcopy(GOOD)
     change(graph)
     return graph
@@ -267,28 +261,28 @@ def with_node(*nodes: dict) -> dict:
 
 
 REFUSED = {
-    "nothing": (None, "should be an object"),
+    "null": (None, "should be an object"),
     "a list": ([], "should be an object"),
-    "another format": (spoiled(lambda g: g.update(format="onnx")), "format is \"onnx\""),
-    "newer": (spoiled(lambda g: g.update(version=2)), "version 2.*newer nnlib"),
-    "no nodes": (spoiled(lambda g: g.pop("nodes")), "nodes should be a list"),
-    "no outputs": (spoiled(lambda g: g.pop("outputs")), "outputs should be a list"),
+    "another format": (faulty_graph(lambda g: g.update(format="onnx")), "format is \"onnx\""),
+    "a newer version": (faulty_graph(lambda g: g.update(version=2)), "version 2.*newer nnlib"),
+    "no nodes": (faulty_graph(lambda g: g.pop("nodes")), "nodes should be a list"),
+    "no outputs": (faulty_graph(lambda g: g.pop("outputs")), "outputs should be a list"),
     "unknown op": (with_node(node("warp", [2, 3], 0)), "\"warp\".*does not know"),
     "a prototype's name": (with_node(node("constructor", [2, 3], 0)), "does not know"),
     "forward reference": (with_node(node("exp", [2, 3], 1)), "does not come before"),
     "a negative position of a node": (with_node(node("exp", [2, 3], -1)), "not a node"),
     "a fraction as the position of a node": (with_node(node("exp", [2, 3], 0.5)), "not a node"),
-    "no shape": (spoiled(lambda g: g["nodes"][1].pop("shape")), "shape should be a list"),
+    "no shape": (faulty_graph(lambda g: g["nodes"][1].pop("shape")), "shape should be a list"),
     "negative length": (with_node(node("exp", [2, -3], 0)), "not a length"),
-    "unknown dtype": (spoiled(lambda g: g["nodes"][0].update(dtype="float16")), "float16"),
+    "unknown dtype": (faulty_graph(lambda g: g["nodes"][0].update(dtype="float16")), "float16"),
     "too large": (with_node(node("expand", [10**6, 10**6], 0, shape=[10**6, 10**6])), "at most"),
     "too large together": (
         graph_of(*[input_node(f"a{i}", [2**22]) for i in range(20)], out=0), "too many for a page"
     ),
     "too many nodes": (graph_of(*[{}] * 100_001, out=0), "100001 nodes"),
-    "unnamed input": (spoiled(lambda g: g["nodes"][0].pop("name")), "needs a name"),
+    "unnamed input": (faulty_graph(lambda g: g["nodes"][0].pop("name")), "needs a name"),
     "a name twice": (graph_of(input_node("a", []), input_node("a", []), out=0), "two inputs"),
-    "missing output": (spoiled(lambda g: g["outputs"][0].update(node=9)), "node 9"),
+    "missing output": (faulty_graph(lambda g: g["outputs"][0].update(node=9)), "node 9"),
     "short constant": (
         graph_of({"op": "constant", "shape": [2], "dtype": "float64", "data": [1]}, out=0),
         "1 values for a shape of 2",
@@ -361,13 +355,13 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_a_faulty_graph_is_refused_with_the_reason(evaluator_page, what):
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_faulty_graph_is_refused_with_the_reason(evaluator_page, case):
     import re
 
-    graph, expected = REFUSED[what]
+    graph, expected = REFUSED[case]
     message = evaluator_page.evaluate("json => refuse(json)", graph)
-    assert message is not None, f"{what}: accepted"
+    assert message is not None, f"{case}: accepted"
     assert "NOT A GraphError" not in message, message
     assert re.search(expected, message), message
     assert len(message) < 400

@@ -68,15 +68,15 @@ def test_errors_state_what_was_needed(build, message):
 
 
 def test_static_inputs_are_python_values_and_each_combination_has_a_program():
-    seen = []
+    calls = []
 
     def f(w, g, flag):
-        seen.append((g, flag))
+        calls.append((g, flag))
         return {"y": (w.tanh() if g == "tanh" else w.relu()) + (1 if flag else 0)}
 
     figure = live.figure(f, w=1.0, g=["tanh", "relu"], flag=False, view=["{y:.2f}"])
     assert set(figure.spec["programs"]) == {"0,0", "0,1", "1,0", "1,1"}
-    assert set(seen) == {("tanh", False), ("tanh", True), ("relu", False), ("relu", True)}
+    assert set(calls) == {("tanh", False), ("tanh", True), ("relu", False), ("relu", True)}
     assert figure.outputs(g="relu", flag=True, w=-3.0)["y"] == 1
 
 
@@ -108,22 +108,22 @@ def test_arrays_keep_their_shape_and_refuse_another():
         figure["W"] = [1, 2, 3]
 
 
-def test_stored_output_is_stable():
+def test_equal_figures_have_equal_specs_and_different_model_ids():
     def make():
         return live.figure(double, w=(0.0, 10.0), view=["{double:.1f}"], title="Stable", alt="a")
 
-    one, two = make(), make()
-    assert repr(one) == "Figure('Stable')" == repr(two)
-    assert json.dumps(one.spec) == json.dumps(two.spec)
-    assert one.model_id != two.model_id
-    mimebundle = one._repr_mimebundle_()
+    first, second = make(), make()
+    assert repr(first) == "Figure('Stable')" == repr(second)
+    assert json.dumps(first.spec) == json.dumps(second.spec)
+    assert first.model_id != second.model_id
+    mimebundle = first._repr_mimebundle_()
     bundle = mimebundle[0] if isinstance(mimebundle, tuple) else mimebundle
     assert bundle["text/plain"] == "Figure('Stable')"
     assert "10.0" in bundle["text/html"] and "0x" not in bundle["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
-def test_fallback_draws_axes_and_escapes_text():
+def test_the_fallback_draws_axes_and_escapes_text():
     figure = live.figure(
         lambda w: {"y": w * nnlib.arange(5).to(nnlib.float32)},
         w=(0.0, 2.0),

@@ -17,7 +17,7 @@ COMPLETE = [
 
 
 @pytest.mark.parametrize("block", COMPLETE, ids=[b.strip().splitlines()[0][:40] for b in COMPLETE])
-def test_example_runs(block: str) -> None:
+def test_an_example_runs(block: str) -> None:
     rng = np.random.default_rng(0)
     names = {
         "np": np, "nnlib": nnlib, "live": live, "image": np.zeros((28, 28)),

@@ -22,27 +22,27 @@ let ids = 0;
 let clock = 0;
 window.cost = 0;
 window.byHand = false;
-window.requestAnimationFrame = (act) => {
-  if (!window.byHand) return frames(act);
-  queue.push({ id: --ids, act });
+window.requestAnimationFrame = (callback) => {
+  if (!window.byHand) return frames(callback);
+  queue.push({ id: --ids, callback });
   return ids;
 };
 window.cancelAnimationFrame = (id) => {
   if (id >= 0) cancel(id);
-  queue = queue.filter((one) => one.id !== id);
+  queue = queue.filter((entry) => entry.id !== id);
 };
 performance.now = () => (clock += window.cost);
 window.frame = (milliseconds) => {
   clock += milliseconds;
   const due = queue;
   queue = [];
-  for (const { act } of due) act(clock);
+  for (const { callback } of due) callback(clock);
   return window.read("train", "step")[0];
 };
 """
 
 
-def falling() -> live.Figure:
+def shrinking_weight() -> live.Figure:
     def step(w: Any, rate: Any) -> dict[str, Any]:
         return {"w": w - rate * 2 * w, "loss": w * w}
 
@@ -55,7 +55,7 @@ def falling() -> live.Figure:
 
 @pytest.fixture
 def site(browser: Any, tmp_path: Path) -> Iterator[Site]:
-    live.page(falling(), path=tmp_path / "page.html", inline=False)
+    live.page(shrinking_weight(), path=tmp_path / "page.html", inline=False)
     (tmp_path / "favicon.ico").write_bytes(b"")
     with serving(tmp_path) as origin:
         context = browser.new_context()
@@ -70,8 +70,8 @@ def site(browser: Any, tmp_path: Path) -> Iterator[Site]:
         context.close()
 
 
-def taken(site: Site, frames: list[float]) -> list[int]:
-    """The number of steps taken in each of the frames, whose lengths are in milliseconds."""
+def steps_in(site: Site, frames: list[float]) -> list[int]:
+    """The number of steps that are taken in each of the frames, whose lengths are in milliseconds."""
     before = int(site.page.evaluate("window.read('train', 'step')[0]"))
     counts = []
     for milliseconds in frames:
@@ -82,32 +82,32 @@ def taken(site: Site, frames: list[float]) -> list[int]:
 
 
 def test_short_frames_take_all_their_steps(site: Site) -> None:
-    assert taken(site, [16.0] * 8) == [16] * 8
+    assert steps_in(site, [16.0] * 8) == [16] * 8
 
 
 def test_one_long_frame_changes_nothing(site: Site) -> None:
-    assert taken(site, [16.0, 16.0, 90.0, 16.0, 16.0]) == [16] * 5
+    assert steps_in(site, [16.0, 16.0, 90.0, 16.0, 16.0]) == [16] * 5
 
 
 def test_after_long_frames_steps_and_drawing_alternate_and_no_step_is_lost(site: Site) -> None:
-    steps = taken(site, [16.0, 40.0, 40.0, 16.0, 16.0, 16.0, 16.0])
+    steps = steps_in(site, [16.0, 40.0, 40.0, 16.0, 16.0, 16.0, 16.0])
     assert steps == [16, 16, 0, 32, 0, 32, 0], (
         "each frame either draws or trains, and no step is lost"
     )
 
 
 def test_alternation_ends_when_frames_have_been_short_for_a_while(site: Site) -> None:
-    steps = taken(site, [16.0, 40.0, 40.0] + [16.0] * 140)
+    steps = steps_in(site, [16.0, 40.0, 40.0] + [16.0] * 140)
     assert steps[2:8] == [0, 32, 0, 32, 0, 32]
     assert steps[-10:] == [16] * 10, "the page still draws only every second frame"
 
 
 def test_steps_that_do_not_fit_into_a_frame_are_taken_later(site: Site) -> None:
     site.page.evaluate("window.cost = 1")  # a step takes a millisecond
-    slow = taken(site, [4.0] * 4)
+    slow = steps_in(site, [4.0] * 4)
     assert all(0 < ran < 16 for ran in slow), slow
     site.page.evaluate("window.cost = 0")
-    quick = taken(site, [16.0] * 3)
+    quick = steps_in(site, [16.0] * 3)
     assert quick == [32, 16, 16], "missed steps are taken once, at most as many as one frame has"
 
 
@@ -122,7 +122,7 @@ def test_a_slower_speed_begins_at_once_after_full_speed(site: Site) -> None:
 
 
 def test_the_drawn_values_are_the_latest_ones(site: Site) -> None:
-    taken(site, [16.0, 40.0, 40.0, 16.0, 16.0])
+    steps_in(site, [16.0, 40.0, 40.0, 16.0, 16.0])
     text = site.figure("train").locator(".nn-readout > span").first.inner_text()
     assert text.endswith("after 64 steps")
     assert site.figure("train").locator(".nn-training .nn-value").inner_text() == "step 64"

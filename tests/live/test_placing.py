@@ -17,18 +17,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 
 # Records when a figure measures its width and when a drawing gets its size.
 WATCH = """
-window.noted = [];
+window.layoutEvents = [];
 const width = Object.getOwnPropertyDescriptor(Element.prototype, "clientWidth");
 Object.defineProperty(Element.prototype, "clientWidth", {
   ...width,
   get() {
-    if (this.closest?.(".nn-axes, .nn-dag-view")) window.noted.push("measured");
+    if (this.closest?.(".nn-axes, .nn-dag-view")) window.layoutEvents.push("measured");
     return width.get.call(this);
   },
 });
 const set = Element.prototype.setAttribute;
 Element.prototype.setAttribute = function (name, value) {
-  if (name === "viewBox" && this.matches(".nn-svg")) window.noted.push("drawn");
+  if (name === "viewBox" && this.matches(".nn-svg")) window.layoutEvents.push("drawn");
   return set.call(this, name, value);
 };
 """
@@ -36,7 +36,7 @@ Element.prototype.setAttribute = function (name, value) {
 GRID = np.linspace(0.0, 1.0, 9)
 
 
-def plotted(name: str) -> live.Figure:
+def with_axes(name: str) -> live.Figure:
     return live.figure(
         lambda w: {"y": w * nnlib.tensor(GRID)},
         w=live.slider(0.0, 4.0, 0.5, value=1.0),
@@ -45,13 +45,13 @@ def plotted(name: str) -> live.Figure:
     )  # fmt: skip
 
 
-def asking(name: str) -> live.Figure:
+def with_prediction(name: str) -> live.Figure:
     question = live.predict("Which?", name="which", choices=["a", "b", "c"], answer=1, explain="b",
                             reveal=[live.axes(live.line(y=0.5), title="the answer")])  # fmt: skip
     return live.figure(w=live.slider(0.0, 1.0, 0.1, value=0.5), view=[question], title=name)
 
 
-def worded(name: str) -> live.Figure:
+def with_text(name: str) -> live.Figure:
     weight = live.slider(0.0, 4.0, 0.5, value=1.0, label="weight")
     return live.figure(lambda w: {"y": w * 2}, w=weight, view=["y is {y:.1f}"], title=name)
 
@@ -59,7 +59,7 @@ def worded(name: str) -> live.Figure:
 @pytest.fixture(scope="module")
 def site(browser: Any, tmp_path_factory: Any) -> Iterator[Site]:
     folder: Path = tmp_path_factory.mktemp("placing")
-    figures = [plotted("first"), plotted("second"), asking("asked"), worded("text")]
+    figures = [with_axes("first"), with_axes("second"), with_prediction("asked"), with_text("text")]
     live.page(*figures, path=folder / "page.html", inline=False)
     (folder / "favicon.ico").write_bytes(b"")
     with serving(folder) as origin:
@@ -69,15 +69,15 @@ def site(browser: Any, tmp_path_factory: Any) -> Iterator[Site]:
         page.close()
 
 
-def noted(site: Site) -> list[str]:
-    return site.page.evaluate("window.noted")
+def events_of(site: Site) -> list[str]:
+    return site.page.evaluate("window.layoutEvents")
 
 
 def test_all_figures_are_measured_before_one_is_drawn_and_each_drawing_is_laid_out_once(
     site: Site,
 ) -> None:
     site.open()
-    events = noted(site)
+    events = events_of(site)
     drawings = site.page.locator(".nn-axes > .nn-plot > .nn-svg").count()
     assert drawings == 5
     first = events.index("drawn")

@@ -130,12 +130,12 @@ def test_in_a_duplicated_tab_controls_and_figure_agree(site: Site) -> None:
     slider.focus()
     for _ in range(4):
         slider.press("ArrowRight")
-    site.page.evaluate("sessionStorage.setItem('note', 'taken along')")
+    site.page.evaluate("sessionStorage.setItem('note', 'copied')")
     with site.page.expect_popup() as opened:  # like a duplicate, it copies session storage
         site.page.evaluate("window.open(location.href)")
     second_tab = Site(opened.value, site.url, [])
     second_tab.page.wait_for_selector(".nn-figure[data-ready]")
-    assert second_tab.page.evaluate("sessionStorage.getItem('note')") == "taken along"
+    assert second_tab.page.evaluate("sessionStorage.getItem('note')") == "copied"
     value, words = shown(second_tab)
     assert words == f"twice is {2 * value:.0f}"
     second_tab.figure("slide").get_by_role("slider").first.press("ArrowRight")
@@ -153,9 +153,9 @@ def test_a_tab_opened_from_a_link_has_the_values_of_the_link(site: Site) -> None
     link = site.figure("slide").get_attribute("data-link")
     with site.page.expect_popup() as opened:
         site.page.evaluate("(link) => window.open(link)", link)
-    other = Site(opened.value, site.url, [])
-    other.page.wait_for_selector(".nn-figure[data-ready]")
-    assert shown(other) == shown(site) == (4.0, "twice is 8")
+    new_tab = Site(opened.value, site.url, [])
+    new_tab.page.wait_for_selector(".nn-figure[data-ready]")
+    assert shown(new_tab) == shown(site) == (4.0, "twice is 8")
 
 
 ANSWERS = """() => [...document.querySelectorAll(".nn-quiz-question, .nn-predict")].map((one) => [
@@ -164,7 +164,7 @@ ANSWERS = """() => [...document.querySelectorAll(".nn-quiz-question, .nn-predict
 
 
 @pytest.mark.parametrize("way", ["back", "reload"])
-def test_an_answer_and_its_verdict_agree(site: Site, way: str) -> None:
+def test_after_back_or_a_reload_answers_agree_with_verdicts(site: Site, way: str) -> None:
     quiz = site.figure("ask")
     quiz.get_by_label("both").check()
     quiz.get_by_role("button", name="Check").first.click()
@@ -190,10 +190,10 @@ def test_an_answer_and_its_verdict_agree(site: Site, way: str) -> None:
             assert verdict == "" and True not in inputs
 
 
-def until(site: Site, met: Callable[[], bool], frames: int = 300) -> None:
+def until(site: Site, condition: Callable[[], bool], frames: int = 300) -> None:
     """Waits frame by frame, because the page's policy forbids playwright's wait_for_function."""
     for _ in range(frames):
-        if met():
+        if condition():
             return
         site.settle()
     pytest.fail("it did not happen within some seconds")
@@ -206,11 +206,11 @@ def to_the_end(site: Site) -> None:
 
 
 def check_pause_out_of_sight(
-    site: Site, figure: Any, button: str, count: Callable[[], float], still: int
+    site: Site, figure: Any, button: str, count: Callable[[], float], milliseconds: int
 ) -> None:
     """Asserts that a running figure pauses while it is out of sight and then continues with a note.
 
-    It is watched for some frames and for `still` milliseconds.
+    It is watched for some frames and then for the given time.
     """
     figure.scroll_into_view_if_needed()
     figure.get_by_role("button", name=button).click()
@@ -220,7 +220,7 @@ def check_pause_out_of_sight(
     before = count()
     for _ in range(5):
         site.page.evaluate(FRAMES)
-    site.page.wait_for_timeout(still)
+    site.page.wait_for_timeout(milliseconds)
     assert count() == before
     figure.scroll_into_view_if_needed()
     until(site, lambda: count() > before + 3)
@@ -234,7 +234,7 @@ def steps(site: Site) -> float:
 
 def test_training_pauses_out_of_sight_and_continues_with_a_note(site: Site) -> None:
     figure = site.figure("train")
-    check_pause_out_of_sight(site, figure, "train", lambda: steps(site), still=0)
+    check_pause_out_of_sight(site, figure, "train", lambda: steps(site), milliseconds=0)
     stopped = steps(site)
     to_the_end(site)
     figure.scroll_into_view_if_needed()
@@ -250,7 +250,7 @@ def position(site: Site) -> float:
 def test_a_stepper_pauses_out_of_sight_and_continues_with_a_note(site: Site) -> None:
     figure = site.figure("play")
     check_pause_out_of_sight(
-        site, figure, "play", lambda: position(site), still=300
+        site, figure, "play", lambda: position(site), milliseconds=300
     )  # six of its steps
 
 
@@ -299,9 +299,9 @@ def test_a_swipe_that_begins_on_a_slider_scrolls_and_changes_nothing(site: Site)
     assert shown(site) == before
 
 
-def touch(session: Any, kind: str, *points: tuple[float, float]) -> None:
-    listed = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
-    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": listed})
+def touch(session: Any, event: str, *points: tuple[float, float]) -> None:
+    entries = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
+    session.send("Input.dispatchTouchEvent", {"type": event, "touchPoints": entries})
 
 
 def test_one_finger_draws_and_two_do_not(site: Site) -> None:
@@ -316,14 +316,14 @@ def test_one_finger_draws_and_two_do_not(site: Site) -> None:
     touch(session, "touchStart", at(0))
     touch(session, "touchMove", at(2))
     touch(session, "touchEnd")
-    one = float(site.read("paint", "ink")[0])
-    assert one > 0
-    low = (box["x"] + 60, box["y"] + 140)
+    ink = float(site.read("paint", "ink")[0])
+    assert ink > 0
+    second = (box["x"] + 60, box["y"] + 140)
     touch(session, "touchStart", at(5))
-    touch(session, "touchStart", at(5), low)
-    touch(session, "touchMove", at(7), (low[0] + 30, low[1]))
+    touch(session, "touchStart", at(5), second)
+    touch(session, "touchMove", at(7), (second[0] + 30, second[1]))
     touch(session, "touchEnd")
-    assert float(site.read("paint", "ink")[0]) == one
+    assert float(site.read("paint", "ink")[0]) == ink
 
 
 def link_of(site: Site, name: str) -> str:

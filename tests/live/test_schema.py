@@ -20,7 +20,7 @@ from tests.live import gallery
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend" / "figures" / "src"
 ONE = np.zeros(1)
 # fields that are filled in when the figure is recorded
-FILLED_IN_LATER = {"axes": {"fit", "limits_from_marks"}, "dag": {"backward"}}
+FILLED_WHEN_RECORDED = {"axes": {"fit", "limits_from_marks"}, "dag": {"backward"}}
 FOR_PYTHON = {"dag": {"of"}}  # fields that Python converts into others
 
 
@@ -54,21 +54,21 @@ def test_pythons_parts_have_the_schemas_fields():
     for kind, part in parts().items():
         listed = set(schema.definitions()[kind]["properties"]) - {"kind"}
         fields = set(part.fields) - FOR_PYTHON.get(kind, set())
-        fields |= FILLED_IN_LATER.get(kind, set())
+        fields |= FILLED_WHEN_RECORDED.get(kind, set())
         assert fields == listed, f"live.{kind} and the schema differ"
 
 
 def test_python_makes_every_kind_of_the_schema():
     known = {*schema.kinds("mark"), *schema.kinds("view"), *schema.kinds("input")}
     controls = {i["control"] for f in gallery.figures() for i in f.spec["inputs"].values()}
-    lacking = known - {"number"} - set(parts()) - controls
-    assert lacking == set(), f"parts() above, or the gallery, makes no {lacking}"
+    missing = known - {"number"} - set(parts()) - controls
+    assert missing == set(), f"parts() above, or the gallery, makes no {missing}"
     assert live.number(1.0).kind == "number"
     assert set(Mark.kinds) == set(schema.kinds("mark")), "a mark's class is missing, or its entry"
 
 
 def code_in(folder: Path) -> str:
-    """The modules in a folder, joined; none if there is no such folder."""
+    """The code of all modules in a folder, or the empty string if there is no such folder."""
     return "".join(path.read_text("utf8") for path in sorted(folder.glob("*.ts")))
 
 
@@ -86,19 +86,19 @@ def module_of(kind: str) -> str:
 
 
 def test_the_page_reads_every_field_of_the_schema():
-    elsewhere = {"kind", "control", "when"}  # read where parts are distinguished and shown
-    where = {"row": "readout", "column": "readout", "neuron": "network", "edge": "network",
+    read_for_all = {"kind", "control", "when"}  # read by code that all parts share
+    read_with = {"row": "readout", "column": "readout", "neuron": "network", "edge": "network",
              "node": "dag", "choice_question": "quiz", "number_question": "quiz"}  # fmt: skip
     modules = ("controls.ts", "paint.ts", "scene.ts")
     of_inputs = "".join((FRONTEND / name).read_text("utf8") for name in modules)
     of_inputs += code_in(FRONTEND / "paint")
-    code = {kind: module_of(where.get(kind, kind)) for kind in parts() if kind != "training"}
+    code = {kind: module_of(read_with.get(kind, kind)) for kind in parts() if kind != "training"}
     fields = {kind: schema.definitions()[kind] for kind in code}
     code |= {f"input {kind}": of_inputs for kind in schema.kinds("input")}
-    fields |= {f"input {kind}": found for kind, found in schema.kinds("input").items()}
-    for kind, read in code.items():
-        for field in set(fields[kind]["properties"]) - elsewhere:
-            assert re.search(rf"\b{field}\b", read), f"the page never reads {field!r} of {kind}"
+    fields |= {f"input {kind}": definition for kind, definition in schema.kinds("input").items()}
+    for kind, source in code.items():
+        for field in set(fields[kind]["properties"]) - read_for_all:
+            assert re.search(rf"\b{field}\b", source), f"the page never reads {field!r} of {kind}"
 
 
 DAMAGED = [
@@ -126,10 +126,10 @@ def line_figure() -> live.Figure:
 def test_a_value_that_the_schema_does_not_allow_is_refused_with_its_path(path, value, message):
     spec = json.loads(json.dumps(line_figure().spec))
     schema.check(spec)
-    at = spec
+    part = spec
     for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = value
+        part = part[key]
+    part[path[-1]] = value
     with pytest.raises(ValueError, match=re.escape(message)):
         schema.check(spec)
     schema_json = json.loads(schema.PATH.read_text("utf8"))
@@ -175,14 +175,17 @@ def test_numpys_numbers_and_labels_that_are_numbers_are_accepted():
         live.axes(live.bars(np.ones(3), labels=[0, 1, 2]), width=400.5, xlim=(np.int64(-1), 3)),
         live.images(np.eye(2), labels=range(1), row_labels=[0, 1], pixel=np.float32(8)),
     ]
-    step = live.training(lambda w: {"w": w / 2, "loss": w}, {"w": 8.0}, seed=np.int64(3), max_steps=1e3)
+    step = live.training(
+        lambda w: {"w": w / 2, "loss": w}, {"w": 8.0}, seed=np.int64(3), max_steps=1e3
+    )
     figure = live.figure(
         view=view, training=step, title="Numbers", k=(np.float32(0), np.float32(1)),
         n=live.number(np.float64(2), min=np.float32(0)),
     )  # fmt: skip
     json.dumps(figure.spec)
     assert figure.spec["view"]["items"][0]["marks"][0]["labels"] == ["0", "1", "2"]
-    assert figure.spec["training"]["max_steps"] == 1000 and figure.values == {"k": 0.5, "n": 2.0, "w": 8.0}
+    assert figure.spec["training"]["max_steps"] == 1000
+    assert figure.values == {"k": 0.5, "n": 2.0, "w": 8.0}
 
 
 def test_the_pages_scripts_use_the_schemas_types_without_casts():

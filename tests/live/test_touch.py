@@ -38,11 +38,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"{origin}/page.html"
 
 
-Opened = Callable[..., Site]
+OpenPage = Callable[..., Site]
 
 
 @pytest.fixture
-def opened(browser: Any, address: str) -> Iterator[Opened]:
+def opened(browser: Any, address: str) -> Iterator[OpenPage]:
     """A function that opens the gallery in a new browser context; no page may report an error."""
     sites: list[Site] = []
 
@@ -61,7 +61,7 @@ def opened(browser: Any, address: str) -> Iterator[Opened]:
 
 
 @pytest.fixture
-def phone(opened: Opened) -> Site:
+def phone(opened: OpenPage) -> Site:
     return opened(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
 
 
@@ -84,10 +84,10 @@ def middle(site: Site, name: str, selector: str) -> tuple[float, float]:
 def swipe(site: Site, start: tuple[float, float], across: float, down: float) -> None:
     session = site.page.context.new_cdp_session(site.page)
 
-    def touch(kind: str, k: int) -> None:
+    def touch(event: str, k: int) -> None:
         x, y = start[0] + across * k / 10, start[1] + down * k / 10
-        points = [] if kind == "touchEnd" else [{"x": x, "y": y, "id": 0}]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        points = [] if event == "touchEnd" else [{"x": x, "y": y, "id": 0}]
+        session.send("Input.dispatchTouchEvent", {"type": event, "touchPoints": points})
         site.settle()
 
     touch("touchStart", 0)
@@ -96,23 +96,25 @@ def swipe(site: Site, start: tuple[float, float], across: float, down: float) ->
     touch("touchEnd", 10)
 
 
-@pytest.mark.parametrize("what", LARGE)
-def test_a_swipe_scrolls_the_page_and_changes_nothing(phone: Site, what: str) -> None:
-    name, selector = LARGE[what]
+@pytest.mark.parametrize("element", LARGE)
+def test_a_swipe_scrolls_the_page_and_changes_nothing(phone: Site, element: str) -> None:
+    name, selector = LARGE[element]
     start = middle(phone, name, selector)
     before, top = phone.page.evaluate(INPUTS, name), phone.page.evaluate("scrollY")
     swipe(phone, start, 4, -200)
-    assert phone.page.evaluate("scrollY") > top + 50, f"the page does not scroll from {what}"
-    assert phone.page.evaluate(INPUTS, name) == before, f"scrolling from {what} changed the figure"
+    assert phone.page.evaluate("scrollY") > top + 50, f"the page does not scroll from {element}"
+    assert phone.page.evaluate(INPUTS, name) == before, (
+        f"scrolling from {element} changed the figure"
+    )
 
 
-@pytest.mark.parametrize("what", LARGE)
-def test_a_finger_that_slides_sideways_changes_the_figure(phone: Site, what: str) -> None:
-    name, selector = LARGE[what]
+@pytest.mark.parametrize("element", LARGE)
+def test_a_finger_that_slides_sideways_changes_the_figure(phone: Site, element: str) -> None:
+    name, selector = LARGE[element]
     start = middle(phone, name, selector)
     before, top = phone.page.evaluate(INPUTS, name), phone.page.evaluate("scrollY")
     swipe(phone, start, 60, 3)
-    assert phone.page.evaluate(INPUTS, name) != before, f"{what} cannot be moved by a finger"
+    assert phone.page.evaluate(INPUTS, name) != before, f"{element} cannot be moved by a finger"
     assert phone.page.evaluate("scrollY") == top
     assert phone.figure("five-neurons").locator(".nn-by-touch").is_visible()
 
@@ -146,7 +148,7 @@ LARGE_TEXT = """document.addEventListener("DOMContentLoaded", () => {
 });"""
 
 
-def test_text_in_drawings_grows_with_the_readers_font_size(opened: Opened) -> None:
+def test_text_in_drawings_grows_with_the_readers_font_size(opened: OpenPage) -> None:
     size = {"width": 1000, "height": 900}
     usual = opened(viewport=size).page.evaluate(TEXT_HEIGHTS)
     large = opened(LARGE_TEXT, viewport=size).page.evaluate(TEXT_HEIGHTS)
@@ -154,7 +156,7 @@ def test_text_in_drawings_grows_with_the_readers_font_size(opened: Opened) -> No
         assert large[name] > 1.7 * height, f"{name}: {json.dumps([height, large[name]])}"
 
 
-def test_large_text_fits_a_phone(opened: Opened) -> None:
+def test_large_text_fits_a_phone(opened: OpenPage) -> None:
     site = opened(LARGE_TEXT, viewport={"width": 390, "height": 844}, has_touch=True)
     assert site.page.evaluate("document.documentElement.scrollWidth") <= 390
     wide = site.page.evaluate(

@@ -92,11 +92,11 @@ def visit(browser: Any) -> Iterator[Visit]:
 
 @pytest.fixture
 def origin(folder: Path) -> Iterator[str]:
-    class Quiet(http.server.SimpleHTTPRequestHandler):
+    class SilentHandler(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:
             pass
 
-    handler = functools.partial(Quiet, directory=str(folder))
+    handler = functools.partial(SilentHandler, directory=str(folder))
     (folder / "favicon.ico").write_bytes(b"")
     with Server(handler) as server:
         yield server.origin
@@ -143,12 +143,12 @@ def test_in_a_slide_show_figures_move_and_their_keys_do_not_turn_slides(
 ) -> None:
     for name in ("reveal.js", "reveal.css"):
         shutil.copyfile(hosts / "reveal" / name, folder / name)
-    inner = {
+    content = {
         "frame": '<iframe src="travel.html" width="760" height="600"></iframe>',
         "module": '<div id="here"></div><script type="module">import figure from "./travel.mjs";'
         'figure.render({ el: document.querySelector("#here") })</script>',
     }[way]
-    slides = f"<section>one</section><section>{inner}</section><section>three</section>"
+    slides = f"<section>one</section><section>{content}</section><section>three</section>"
     (folder / "slides.html").write_text(
         '<!doctype html><link rel="stylesheet" href="reveal.css"><div class="reveal">'
         f'<div class="slides">{slides}</div></div><script src="reveal.js"></script>'
@@ -157,10 +157,10 @@ def test_in_a_slide_show_figures_move_and_their_keys_do_not_turn_slides(
     visit.page.goto(f"{origin}/slides.html")
     visit.page.wait_for_function("window.Reveal?.isReady()")
     visit.page.keyboard.press("ArrowRight")
-    where = visit.page.frame_locator("iframe") if way == "frame" else visit.page
-    where.locator(READY).wait_for()
-    slide_to(where, "0.5")
-    handle = where.locator(".nn-figure [role=slider][tabindex='0']").first
+    frame = visit.page.frame_locator("iframe") if way == "frame" else visit.page
+    frame.locator(READY).wait_for()
+    slide_to(frame, "0.5")
+    handle = frame.locator(".nn-figure [role=slider][tabindex='0']").first
     before = handle.get_attribute("aria-valuetext")
     handle.focus()
     visit.page.keyboard.press("ArrowRight")
@@ -173,10 +173,10 @@ def test_in_a_slide_show_figures_move_and_their_keys_do_not_turn_slides(
 
 # What MyST's theme does with a node of the directive: it makes a model (whose `off` and
 # `save_changes` throw) and a shadow root, and calls `initialize`, if there is one, and `render`.
-THEME = """async (given) => {
+THEME = """async (values) => {
   const { MystAnyModel } = await import("/models.js");
   const widget = (await import("/travel.mjs")).default;
-  const model = new MystAnyModel(given);
+  const model = new MystAnyModel(values);
   await widget.initialize?.({ model });
   const host = document.body.appendChild(document.createElement("div"));
   const el = document.createElement("div");

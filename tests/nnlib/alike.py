@@ -26,6 +26,8 @@ def answer(program: str, library: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             exec(compile(program, f"<{library.__name__}>", "exec"), scope)
+    except (NameError, SyntaxError):  # errors of the program itself
+        raise
     except Exception as error:
         return error
     return scope["out"]

@@ -171,13 +171,13 @@ TYPES = ["float32", "float64", "int64", "int32", "bool"]
 @pytest.mark.parametrize("name", ["add", "mul", "div"])
 def test_types_mix_as_in_pytorch(a, b, name):
     def result(t):
-        def of(kind, shape):
-            return t.ones(shape, dtype=getattr(t, kind))
+        def ones(dtype, shape):
+            return t.ones(shape, dtype=getattr(t, dtype))
 
         outs = []
         for shapes in [((2,), (2,)), ((2,), ()), ((), (2,))]:
-            other = float(b) if b == "2.5" else int(b) if b == "2" else of(b, shapes[1])
-            outs.append(getattr(t, name)(of(a, shapes[0]), other))
+            other = float(b) if b == "2.5" else int(b) if b == "2" else ones(b, shapes[1])
+            outs.append(getattr(t, name)(ones(a, shapes[0]), other))
         return [str(o.dtype).split(".")[1] for o in outs]
 
     assert result(nnlib) == result(torch)
@@ -209,9 +209,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
-    refused_alike(BAD[what])
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_with_pytorchs_type_of_error(case):
+    refused_alike(BAD[case])
 
 
 @pytest.mark.parametrize(

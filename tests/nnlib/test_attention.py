@@ -1,4 +1,4 @@
-"""Multi-head attention and the encoder layer compared with PyTorch; fast layer norm and gelu."""
+"""Multi-head attention and the encoder layer compared with PyTorch; fused layer norm and gelu."""
 
 from __future__ import annotations
 
@@ -52,23 +52,23 @@ MASKS = {
 }  # fmt: skip
 
 
-def mask_of(kind: str, heads: int) -> np.ndarray:
-    shape = {"LS": (L, S), "NLS": (N * heads, L, S), "NS": (N, S)}[kind.split()[0]]
+def mask_of(description: str, heads: int) -> np.ndarray:
+    shape = {"LS": (L, S), "NLS": (N * heads, L, S), "NS": (N, S)}[description.split()[0]]
     rng = np.random.default_rng(1)
     hidden = rng.random(shape) > 0.6
     hidden[..., 0] = False
-    return np.where(hidden, -np.inf, rng.normal(size=shape)) if "added" in kind else hidden
+    return np.where(hidden, -np.inf, rng.normal(size=shape)) if "added" in description else hidden
 
 
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("need_weights", [True, False])
 def test_multihead_attention_agrees_with_pytorch_with_every_mask(mask, need_weights):
     ours, theirs = pair("MultiheadAttention", E, 2, batch_first=True)
-    masks = {name: mask_of(kind, 2) for name, kind in MASKS[mask].items()}
+    masks = {name: mask_of(description, 2) for name, description in MASKS[mask].items()}
 
     def run(t, layer, q, k, v):
-        given = {name: t.tensor(m) for name, m in masks.items()}
-        return layer(q, k, v, need_weights=need_weights, **given)
+        mask_tensors = {name: t.tensor(m) for name, m in masks.items()}
+        return layer(q, k, v, need_weights=need_weights, **mask_tensors)
 
     alike(run, ours, theirs, normal(N, L, E), normal(N, S, E), normal(N, S, E))
 
@@ -185,12 +185,12 @@ BAD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_arguments_are_refused_with_pytorchs_type_of_error(what):
+@pytest.mark.parametrize("case", BAD)
+def test_bad_arguments_are_refused_with_pytorchs_type_of_error(case):
     with pytest.raises(Exception) as theirs:  # noqa: PT011 (PyTorch decides which)
-        BAD[what](torch)
+        BAD[case](torch)
     with pytest.raises(theirs.type) as ours:
-        BAD[what](nnlib)
+        BAD[case](nnlib)
     assert len(str(ours.value)) > 25
 
 
@@ -200,7 +200,7 @@ def test_rare_options_are_refused_with_an_alternative(option):
         nnlib.nn.MultiheadAttention(8, 2, **{option: True})
 
 
-# ---------------------------------------------------------------- fast norm and gelu
+# ---------------------------------------------------------------- fused norm and gelu
 
 PROGRAMS = {
     "a norm": (fused.layer_norm, {"n": 1, "eps": 1e-5}, [(7, 3, 4), (4,), (4,)]),
@@ -213,12 +213,12 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("anomaly", [False, True])
-def test_the_fast_form_agrees_with_its_decomposition_up_to_second_gradients(name, anomaly):
+def test_a_fused_primitive_agrees_with_its_decomposition_up_to_second_gradients(name, anomaly):
     primitive, attrs, shapes = PROGRAMS[name]
     arrays = [None if shape is None else normal(*shape) for shape in shapes]
     results = []
     for function in (primitive, primitive.decomposition):
-        with nnlib.autograd.detect_anomaly(anomaly):  # it saves no residuals
+        with nnlib.autograd.detect_anomaly(anomaly):  # if True, no residuals are saved
             xs = [None if a is None else nnlib.tensor(a, requires_grad=True) for a in arrays]
             inputs = [x for x in xs if x is not None]
             out = function(*xs, **attrs)
@@ -232,13 +232,13 @@ def test_the_fast_form_agrees_with_its_decomposition_up_to_second_gradients(name
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_traced_fast_form_is_recorded_as_its_decomposition(name):
+def test_a_traced_fused_primitive_is_recorded_as_its_decomposition(name):
     primitive, attrs, shapes = PROGRAMS[name]
-    x, *rest = [None if shape is None else nnlib.tensor(normal(*shape)) for shape in shapes]
-    graph = nnlib.graph.trace(lambda x: primitive(x, *rest, **attrs), x=x)
+    x, *parameters = [None if shape is None else nnlib.tensor(normal(*shape)) for shape in shapes]
+    graph = nnlib.graph.trace(lambda x: primitive(x, *parameters, **attrs), x=x)
     recorded = {step.op for step in graph.steps} - {"input", "constant"}
     assert all(nnlib.primitives.registry[op].decomposition is None for op in recorded)
-    expected = primitive(x, *rest, **attrs).numpy()
+    expected = primitive(x, *parameters, **attrs).numpy()
     np.testing.assert_allclose(graph.run(x=x.numpy())["output"], expected, rtol=1e-9)
 
 

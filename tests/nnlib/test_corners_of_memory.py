@@ -42,8 +42,7 @@ x = T.arange(4); x[-1] = T.tensor(math.nan); x[x == 0] = T.tensor(2.7); x[1:2] =
 x[2] = T.tensor(math.inf); out = x
 """,
     "a float is not written into integers through an index tensor": "T.arange(4)[T.tensor([0])] = T.tensor(2.7)",
-    "a double is not written into floats through an index tensor":
-        "T.ones(4)[T.tensor([0])] = T.tensor(2.7, dtype=T.float64)",
+    "a double is not written into floats through an index tensor": "T.ones(4)[T.tensor([0])] = T.tensor(2.7, dtype=T.float64)",
     "an expanded tensor that repeats no element can be written": """
 x, s = T.zeros(2), T.tensor(1.); x.expand(2).add_(1); x.expand(1, 2)[0, 1] = 5
 a, b = T.broadcast_tensors(x, T.ones(2)); a.mul_(2); s.expand(1, 1).add_(1); out = x, s
@@ -54,12 +53,12 @@ x = T.zeros(1).expand(3)
 try: x[-2] = T.tensor([2.]); out = float(x[0])
 except RuntimeError as error: out = 2.0 if "expanded" in str(error) else str(error)
 """,
-    "joined and padded transposed matrices are contiguous, so reshaping them does not copy": """
-m = T.arange(6.).reshape(2, 3).T; made = [
+    "transposed matrices that are concatenated or padded are contiguous, so reshaping them does not copy": """
+m = T.arange(6.).reshape(2, 3).T; results = [
     F.pad(m, (1, 0)), T.cat([m, m]), T.stack([m, m]), m.tril(), m.softmax(0), m.log_softmax(1),
     m.cumsum(0), m.cumprod(1)]
-for x in made: x.reshape(-1).fill_(7)
-out = made
+for x in results: x.reshape(-1).fill_(7)
+out = results
 """,
     "a change of a diagonal reaches the matrix, or is refused": """
 x = T.ones(3, 3); x.diagonal().mul_(2); x.T.diagonal(1).add_(1)
@@ -296,8 +295,8 @@ y.sum().backward(); out = x.grad, w.grad, b.grad
 """,
     "the output of a recurrent layer can be changed": """
 gs = []
-for kind in (nn.RNN, nn.GRU):  # PyTorch refuses it for an LSTM that MKL-DNN computes
-    g = kind(1, 2)
+for layer in (nn.RNN, nn.GRU):  # PyTorch refuses it for an LSTM that MKL-DNN computes
+    g = layer(1, 2)
     with T.no_grad():
         for k, p in enumerate(g.parameters()): p.fill_(.5 - .1 * k)
     x = T.tensor([[1.], [2.], [-1.]], requires_grad=True); y = g(x)[0]; y.mul_(2)
@@ -324,7 +323,7 @@ out = [pickle.loads(pickle.dumps(x)) for x in xs]
 x = T.ones(2, requires_grad=True); x.sum().backward(); y = pickle.loads(pickle.dumps(x))
 z = pickle.loads(pickle.dumps(x * 2)); out = y, y.grad, y.is_leaf, z.requires_grad
 """,
-    "a parameter stays one in a pickle": """
+    "a parameter is still a parameter after pickling": """
 p = nn.Parameter(T.ones(2)); p.sum().backward(); q = pickle.loads(pickle.dumps(p))
 out = type(q).__name__, q.detach(), q.grad, q.requires_grad
 """,

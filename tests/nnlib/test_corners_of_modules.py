@@ -55,7 +55,7 @@ with T.no_grad(): l.weight.fill_(2); l.bias.fill_(1)
 out = len(m), len(list(m.children())), len(list(m.parameters())), m(T.ones(1)).detach(), len(list(m))
 """,
     "apply reaches a shared module once": """
-l = nn.ReLU(); seen = []; nn.Sequential(l, l).apply(lambda m: seen.append(type(m).__name__)); out = seen
+l = nn.ReLU(); names = []; nn.Sequential(l, l).apply(lambda m: names.append(type(m).__name__)); out = names
 """,
 }
 
@@ -87,13 +87,13 @@ x = T.ones(3, requires_grad=True); x.register_hook(lambda g: 1.0); x.sum().backw
 x = T.ones(3, requires_grad=True); y = x * 2; y.register_hook(lambda g: g[:2]); y.sum().backward()
 """,
     "hooks run in order, each on what the previous one returned": """
-x = T.ones(2, requires_grad=True); seen = []
-for k in (2., 10.): x.register_hook(lambda g, k=k: (seen.append(g.tolist()), g * k)[1])
-x.register_hook(lambda g: seen.append("last")); (x * 3).sum().backward(); out = x.grad, seen
+x = T.ones(2, requires_grad=True); calls = []
+for k in (2., 10.): x.register_hook(lambda g, k=k: (calls.append(g.tolist()), g * k)[1])
+x.register_hook(lambda g: calls.append("last")); (x * 3).sum().backward(); out = x.grad, calls
 """,
     "a hook of a tensor that was changed in place sees the later gradient": """
-x = T.ones(2, requires_grad=True); y = x * 2; y.mul_(3); seen = []
-y.register_hook(lambda g: seen.append(g.tolist())); (y * 5).sum().backward(); out = seen, x.grad
+x = T.ones(2, requires_grad=True); y = x * 2; y.mul_(3); calls = []
+y.register_hook(lambda g: calls.append(g.tolist())); (y * 5).sum().backward(); out = calls, x.grad
 """,
 }
 

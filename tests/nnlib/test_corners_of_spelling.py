@@ -11,14 +11,16 @@ from tests.nnlib.alike import alike
 
 X = "x = T.tensor([[3., 1., 2.], [6., 5., 4.]]); i = T.tensor([[0, 1, 1]])\n"
 NAMES = {
-    "axis and keepdims stand for dim and keepdim in reductions": X + """
+    "axis and keepdims stand for dim and keepdim in reductions": X
+    + """
 out = [getattr(x, f)(axis=1, keepdims=True) for f in
        ("sum", "mean", "std", "var", "prod", "amax", "amin", "all", "any", "logsumexp", "argmax", "argmin")]
 out += [getattr(T, f)(x, axis=0) for f in ("sum", "mean", "std", "var", "argmax", "argmin", "logsumexp")]
 out += [x.sum(axis=(0, 1)), x.mean(axis=(0, 1), keepdims=True), x.sum(dim=0, keepdims=True),
         x.sum(axis=0, keepdim=True), *x.max(axis=1, keepdims=True), *x.min(axis=0), *x.median(axis=1)]
 """,
-    "axis stands for dim elsewhere": X + """
+    "axis stands for dim elsewhere": X
+    + """
 out = [T.softmax(x, axis=0), T.log_softmax(x, axis=1), x.cumsum(axis=0), x.cumprod(axis=1),
     *x.sort(axis=0), x.argsort(axis=1), *x.topk(1, axis=0), x.unsqueeze(axis=0), x[:1].squeeze(axis=0),
     T.cat([x, x], axis=1), T.stack([x, x], axis=2), *x.unbind(axis=1), x.gather(axis=0, index=i),
@@ -26,7 +28,8 @@ out = [T.softmax(x, axis=0), T.log_softmax(x, axis=1), x.cumsum(axis=0), x.cumpr
     x.repeat_interleave(2, axis=0), *x.kthvalue(1, axis=0), x.scatter(axis=0, index=i, src=x)]
 """,
     "both names of one argument are refused": "T.ones(2).sum(dim=0, axis=0)",
-    "variances take unbiased or correction": X + """
+    "variances take unbiased or correction": X
+    + """
 out = [x.std(unbiased=False), x.var(unbiased=True), x.var(False), x.std(1, False), x.std(1, True, True),
     T.var(x, 0, unbiased=False), T.std(x, 1, False),
     x.var(correction=0), x.std((0, 1), correction=2), T.std(x, dim=1, unbiased=False, keepdim=True)]
@@ -101,7 +104,7 @@ out = a, b, c, d, e, f, t
 
 
 @pytest.mark.parametrize("spelling", NAMES)
-def test_a_spelling_has_pytorchs_meaning(spelling):
+def test_a_call_or_an_operator_has_pytorchs_meaning(spelling):
     alike(NAMES[spelling])
 
 
@@ -137,7 +140,7 @@ def test_amsgrad_takes_pytorchs_steps(rule, settings):
         lambda: nnlib.as_tensor([1.0], device="cuda"),
     ],
 )
-def test_an_unknown_device_is_refused_with_the_reason(call):
+def test_a_device_other_than_the_cpu_is_refused_with_the_reason(call):
     with pytest.raises(RuntimeError, match="NumPy, on the CPU alone"):
         call()
 

@@ -60,12 +60,12 @@ x = T.zeros(0, 3); out = [*x.max(1), *x.min(1), x.argmax(1), x.argmin(1), x.amax
     "the position of the largest of no elements is refused": "T.zeros(0, 3).argmax()",
     "amax along no elements is refused": "T.zeros(0, 3).amax((0, 1))",
     "the median along no elements is refused": "T.zeros(0, 3).median(0)",
-    "joining a vector without elements records its gradient": """
+    "concatenating a vector without elements records its gradient": """
 e = T.zeros(0, requires_grad=True); y = T.cat([T.ones(2, 3), e], 1); y.sum().backward()
 out = y.requires_grad, e.grad, T.cat([e, T.ones(2)]).requires_grad
 """,
     "the median of no elements": "out = T.zeros(0).median(), T.zeros(0, dtype=T.int64).median()",
-    "a vector without elements is joined to anything": """
+    "a vector without elements can be concatenated with any tensor": """
 out = T.cat([T.zeros(0), T.ones(2, 3)]), T.cat([T.ones(2, 3), T.zeros(0)], 1), T.cat([T.zeros(0)])
 """,
     "losses and layers of no examples": """
@@ -83,7 +83,7 @@ x = T.zeros(2, 0, requires_grad=True); T.softmax(x, 1).sum().backward(); out = a
 }
 
 KEYS = {
-    "an ellipsis may stand for nothing beside a mask": """
+    "an ellipsis may stand for no dimension beside a mask": """
 x, y = T.arange(3), T.arange(24).reshape(2, 3, 4); m = T.tensor([True, False, True])
 out = [x[..., m], x[m, ...], y[0, ..., 0][..., m], y[..., m, :], y[:, m, ..., 0], y[m[:2]][..., 1],
        y[..., T.tensor([[True] * 4, [False] * 4, [True] * 4])], y[None, ..., m, None, 2]]
@@ -140,22 +140,22 @@ out = [math.floor(t), math.ceil(t), math.sqrt(t), int(t), float(i), bool(i), ran
     "a generator whose function is decorated runs without gradients": """
 @T.no_grad()
 def g():
-    got = yield T.is_grad_enabled()
-    while got != "end":
-        try: got = yield got, T.is_grad_enabled()
-        except KeyError: got = yield "caught", T.is_grad_enabled()
+    received = yield T.is_grad_enabled()
+    while received != "end":
+        try: received = yield received, T.is_grad_enabled()
+        except KeyError: received = yield "caught", T.is_grad_enabled()
     return T.is_grad_enabled()
 it = g(); out = [next(it), T.is_grad_enabled(), it.send(1), it.throw(KeyError()), T.is_grad_enabled()]
 try: it.send("end")
 except StopIteration as e: out.append(e.value)
 """,
     "a generator is closed in its mode": """
-seen = []
+modes = []
 @T.no_grad()
 def g():
     try: yield 1
-    finally: seen.append(T.is_grad_enabled())
-it = g(); next(it); it.close(); out = seen, T.is_grad_enabled()
+    finally: modes.append(T.is_grad_enabled())
+it = g(); next(it); it.close(); out = modes, T.is_grad_enabled()
 """,
     "every mode is a decorator": """
 out = []
@@ -238,7 +238,7 @@ x = T.tensor([300., 300.]).half(); out = x.norm(), x.std(), F.normalize(x, dim=0
 
 
 @pytest.mark.parametrize("corner", INTEGERS)
-def test_integers_behave_as_in_pytorch(corner):
+def test_numbers_out_of_range_and_divisions_behave_as_in_pytorch(corner):
     alike(INTEGERS[corner])
 
 

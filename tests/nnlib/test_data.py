@@ -24,7 +24,7 @@ def listed(value):
     return [listed(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
-def library(t):
+def data_and_rows(t):
     return t.utils.data, t.utils.data.TensorDataset(
         t.tensor(np.arange(14.0).reshape(7, 2)), t.tensor(np.arange(7))
     )
@@ -35,13 +35,13 @@ def library(t):
 def test_batches_in_order_agree_with_pytorch(size, drop):
     passes = []
     for t in (nnlib, torch):
-        data, rows = library(t)
+        data, rows = data_and_rows(t)
         loader = data.DataLoader(rows, size, drop_last=drop)
         batches = list(loader)
         assert len(loader) == len(batches)
         passes.append(listed(batches))
-        part = data.DataLoader(data.Subset(data.Subset(rows, [6, 5, 4, 0]), [3, 1, 0]), size)
-        passes.append(listed(list(part)))
+        subset = data.DataLoader(data.Subset(data.Subset(rows, [6, 5, 4, 0]), [3, 1, 0]), size)
+        passes.append(listed(list(subset)))
     assert passes[:2] == passes[2:]
 
 
@@ -58,10 +58,10 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("kind", EXAMPLES)
-def test_examples_are_batched_as_pytorch_batches_them(kind):
-    ours = nnlib.utils.data.default_collate(EXAMPLES[kind])
-    theirs = torch.utils.data.default_collate(EXAMPLES[kind])
+@pytest.mark.parametrize("case", EXAMPLES)
+def test_examples_are_batched_as_pytorch_batches_them(case):
+    ours = nnlib.utils.data.default_collate(EXAMPLES[case])
+    theirs = torch.utils.data.default_collate(EXAMPLES[case])
     assert listed(ours) == listed(theirs)
     assert type(ours).__name__ == type(theirs).__name__
     if isinstance(theirs, torch.Tensor):
@@ -69,7 +69,7 @@ def test_examples_are_batched_as_pytorch_batches_them(kind):
 
 
 def test_a_seeded_generator_repeats_the_orders_and_each_pass_has_another_one():
-    data, rows = library(nnlib)
+    data, rows = data_and_rows(nnlib)
 
     def passes():
         generator = nnlib.Generator().manual_seed(5)
@@ -84,12 +84,12 @@ def test_a_seeded_generator_repeats_the_orders_and_each_pass_has_another_one():
 
 def test_splits_are_disjoint_repeatable_and_sized_as_in_pytorch():
     for lengths in ([5, 2], [0.5, 0.5], [0.34, 0.33, 0.33]):
-        data, rows = library(nnlib)
+        data, rows = data_and_rows(nnlib)
         parts = data.random_split(rows, lengths, nnlib.Generator().manual_seed(1))
         repeated = data.random_split(rows, lengths, nnlib.Generator().manual_seed(1))
         assert [p.indices for p in parts] == [p.indices for p in repeated]
         assert sorted(i for p in parts for i in p.indices) == list(range(7))
-        theirs = torch.utils.data.random_split(library(torch)[1], lengths)
+        theirs = torch.utils.data.random_split(data_and_rows(torch)[1], lengths)
         assert [len(p) for p in parts] == [len(p) for p in theirs]
 
 
@@ -113,7 +113,7 @@ def test_custom_data_sets_samplers_and_collation_work_as_in_pytorch():
 
 
 def test_progress_is_shown_only_if_tqdm_is_installed(capsys, monkeypatch):
-    data, rows = library(nnlib)
+    data, rows = data_and_rows(nnlib)
     pytest.importorskip("tqdm")
     assert len(list(data.DataLoader(rows, 2, progress=True))) == 4
     assert "4/4" in capsys.readouterr().err
@@ -133,15 +133,15 @@ BAD = {
         rows.tensors[0], rows.tensors[1][:3]
     ),
     "lists of different lengths": lambda d, rows: d.default_collate([[1], [1, 2]]),
-    "objects that have no batch": lambda d, rows: d.default_collate([object()]),
+    "objects that cannot be batched": lambda d, rows: d.default_collate([object()]),
     "no data sets": lambda d, rows: d.ConcatDataset([]),
-    "out of range": lambda d, rows: d.ConcatDataset([rows])[-8],
+    "an index out of range": lambda d, rows: d.ConcatDataset([rows])[-8],
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_arguments_are_refused_with_pytorchs_type_of_error(what):
+@pytest.mark.parametrize("case", BAD)
+def test_bad_arguments_are_refused_with_pytorchs_type_of_error(case):
     with pytest.raises((ValueError, TypeError, RuntimeError, AssertionError)) as theirs:
-        BAD[what](*library(torch))
+        BAD[case](*data_and_rows(torch))
     with pytest.raises(theirs.type):
-        BAD[what](*library(nnlib))
+        BAD[case](*data_and_rows(nnlib))

@@ -54,15 +54,15 @@ def test_an_unknown_species_or_feature_is_refused_by_name() -> None:
 @pytest.mark.parametrize("load", [datasets.digits, datasets.digits8x8])
 def test_images_are_scaled_and_shuffled_and_contain_every_class(load) -> None:
     for train in (True, False):
-        part = load(train=train)
-        assert part.x.min() == 0
-        assert part.x.max() == 1
-        assert part.x.ndim == 4
-        counts = np.bincount(part.y.astype(np.intp), minlength=10)
-        assert counts.min() > 0.08 * len(part)
-        # Sorted or cyclic labels would repeat or increase by one far more often than in one of ten.
-        assert abs((np.diff(part.y) == 0).mean() - 0.1) < 0.05
-        assert abs((np.diff(part.y) == 1).mean() - 0.09) < 0.05
+        data = load(train=train)
+        assert data.x.min() == 0
+        assert data.x.max() == 1
+        assert data.x.ndim == 4
+        counts = np.bincount(data.y.astype(np.intp), minlength=10)
+        assert counts.min() > 0.08 * len(data)
+        # Sorted or cyclic labels would repeat or increase by one in far more than one of ten cases.
+        assert abs((np.diff(data.y) == 0).mean() - 0.1) < 0.05
+        assert abs((np.diff(data.y) == 1).mean() - 0.09) < 0.05
 
 
 @pytest.mark.parametrize("load", LOADERS)
@@ -72,10 +72,14 @@ def test_training_and_test_sets_do_not_overlap(load) -> None:
     if isinstance(train, datasets.Texts):
         assert not set(train.texts) & set(test.texts)
     else:
-        seen = {image.tobytes() for image in train.x}
-        assert sum(image.tobytes() in seen for image in test.x) == 0
-    assert train.about.licence
-    assert train.about.citation
+        train_images = {image.tobytes() for image in train.x}
+        assert sum(image.tobytes() in train_images for image in test.x) == 0
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_a_data_set_names_its_licence_and_its_source(load) -> None:
+    about = load(train=True).about
+    assert about.licence and about.citation
 
 
 def words() -> set[str]:
@@ -97,12 +101,12 @@ def test_only_the_order_differs_between_the_classes(load, originals, split) -> N
     real = originals()
     elements = {tuple(sorted(split(text))) for text in real}
     for train in (True, False):
-        part = load(train=train)
-        assert abs(part.y.mean() - 0.5) < 0.05
-        assert all(tuple(sorted(split(text))) in elements for text in part.texts)
-        assert [text in real for text in part.texts] == (part.y == 1).tolist()
+        data = load(train=train)
+        assert abs(data.y.mean() - 0.5) < 0.05
+        assert all(tuple(sorted(split(text))) in elements for text in data.texts)
+        assert [text in real for text in data.texts] == (data.y == 1).tolist()
 
 
-def test_words_are_plain_letters() -> None:
+def test_words_consist_of_lower_case_ascii_letters() -> None:
     for load in (datasets.language_words, datasets.english_words):
         assert all(word.isascii() and word.isalpha() and word.islower() for word in load().texts)

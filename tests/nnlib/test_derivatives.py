@@ -95,7 +95,7 @@ def test_without_recorded_inputs_a_custom_function_records_nothing():
         assert not cube(nnlib).apply(nnlib.ones(2, requires_grad=True), 1.0).requires_grad
 
 
-def wrong(t, returned):
+def wrong(t, gradients):
     class Wrong(t.autograd.Function):
         @staticmethod
         def forward(ctx, x, y):
@@ -103,7 +103,7 @@ def wrong(t, returned):
 
         @staticmethod
         def backward(ctx, g):
-            return returned(t, g)
+            return gradients(t, g)
 
     return Wrong.apply(t.ones(2, requires_grad=True), t.ones(2, requires_grad=True)).sum()
 
@@ -124,17 +124,17 @@ FUNCTION_ERRORS = {
 }
 
 
-@pytest.mark.parametrize("what", FUNCTION_ERRORS)
-def test_a_wrong_custom_function_raises_pytorchs_type_of_error(what):
+@pytest.mark.parametrize("case", FUNCTION_ERRORS)
+def test_a_wrong_custom_function_raises_pytorchs_type_of_error(case):
     with pytest.raises((RuntimeError, TypeError)) as theirs:
-        FUNCTION_ERRORS[what](torch)
+        FUNCTION_ERRORS[case](torch)
     with pytest.raises(theirs.type):
-        FUNCTION_ERRORS[what](nnlib)
+        FUNCTION_ERRORS[case](nnlib)
 
 
-def numbers(value):
+def arrays(value):
     if isinstance(value, tuple):
-        return [numbers(v) for v in value]
+        return [arrays(v) for v in value]
     return np.asarray(value.detach().numpy())
 
 
@@ -148,7 +148,9 @@ def same(a, b):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
-def library(t):
+def functional_and_tensor(t):
+    """The library's functions of derivatives, and a function that creates a tensor."""
+
     def tensor(shape, seed=0):
         return t.tensor(uniform(shape, 0.5, 2, seed=seed))
 
@@ -181,7 +183,8 @@ DERIVATIVES = {
 
 @pytest.mark.parametrize("name", DERIVATIVES)
 def test_functional_derivatives_agree_with_pytorch(name):
-    same(numbers(DERIVATIVES[name](*library(nnlib))), numbers(DERIVATIVES[name](*library(torch))))
+    ours, theirs = (DERIVATIVES[name](*functional_and_tensor(t)) for t in (nnlib, torch))
+    same(arrays(ours), arrays(theirs))
 
 
 def test_a_jacobian_can_be_differentiated():
@@ -205,12 +208,12 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_bad_use_is_refused_with_pytorchs_type_of_error(what):
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_use_is_refused_with_pytorchs_type_of_error(case):
     with pytest.raises((RuntimeError, TypeError)) as theirs:
-        REFUSED[what](torch)
+        REFUSED[case](torch)
     with pytest.raises(theirs.type):
-        REFUSED[what](nnlib)
+        REFUSED[case](nnlib)
 
 
 def test_gradcheck_confirms_right_derivatives_and_names_wrong_ones():
@@ -247,17 +250,17 @@ def test_backward_for_some_inputs_leaves_the_others_alone():
 
 def test_hooks_run_in_order_and_may_be_removed_twice():
     for t in (nnlib, torch):
-        seen = []
+        calls = []
         x = t.ones(2, requires_grad=True)
         y = x * 3
-        first = y.register_hook(lambda g: seen.append("first"))  # noqa: B023
+        first = y.register_hook(lambda g: calls.append("first"))  # noqa: B023
         with y.register_hook(lambda g: g * 2):
-            y.register_hook(lambda g: seen.append(g.tolist()))  # noqa: B023
+            y.register_hook(lambda g: calls.append(g.tolist()))  # noqa: B023
             y.sum().backward(retain_graph=True)
         first.remove()
         first.remove()
         y.sum().backward()
-        assert seen == ["first", [2, 2], [1, 1]]
+        assert calls == ["first", [2, 2], [1, 1]]
         assert x.grad.tolist() == [9, 9]
 
 

@@ -62,7 +62,7 @@ PROGRAMS = {
         lambda a: ((a**3).sum(), (a, a + 1)), has_aux=True
     )(T.tensor(X)),
     "third order": lambda T, f: f.grad(f.grad(f.grad(lambda x: x**4 + x**3)))(T.tensor(2.0)),
-    "nested gradients are kept apart": lambda T, f: f.grad(
+    "nested gradients do not mix": lambda T, f: f.grad(
         lambda x: x * f.grad(lambda y: x * y * y)(T.tensor(3.0))
     )(T.tensor(2.0)),
     "inside no_grad": lambda T, f: T.no_grad()(lambda: f.grad(lambda x: x**2)(T.tensor(2.0)))(),
@@ -122,9 +122,7 @@ REFUSED = {
     "a result with several elements": lambda T, f: f.grad(lambda x: x * 2)(T.tensor(X)),
     "a result that is a tree": lambda T, f: f.grad(lambda x: (x.sum(), x.sum()))(T.tensor(X)),
     "integers": lambda T, f: f.grad(lambda x: x.sum())(T.tensor([1, 2])),
-    "a position beyond the arguments": lambda T, f: f.grad(lambda x: x.sum(), 1)(
-        T.tensor(X)
-    ),
+    "a position beyond the arguments": lambda T, f: f.grad(lambda x: x.sum(), 1)(T.tensor(X)),
     "aux that is missing": lambda T, f: f.grad(lambda x: x.sum(), has_aux=True)(T.tensor(X)),
     "a tangent of another structure": lambda T, f: f.jvp(lambda x: x, (T.tensor(X),), ()),
     "a gradient of another structure": lambda T, f: f.vjp(lambda x: x, T.tensor(X))[1](()),
@@ -135,7 +133,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_bad_arguments_are_refused_as_by_torch(name):
+def test_arguments_that_torch_refuses_are_refused(name):
     for T, f in ((torch, torch.func), (nnlib, func)):
         with pytest.raises((RuntimeError, ValueError, TypeError, AssertionError)):
             REFUSED[name](T, f)
@@ -182,9 +180,9 @@ def test_tied_parameters_are_replaced_under_both_names_and_names_are_checked_whe
         assert (out == net[1].bias).all()
         with pytest.raises(RuntimeError):
             f.functional_call(net, {"0.weight": zeros}, x, strict=True)
-        everything = {**dict(net.named_parameters()), "nothing": zeros}
+        with_unknown = {**dict(net.named_parameters()), "unknown": zeros}
         with pytest.raises(RuntimeError):
-            f.functional_call(net, everything, x, strict=True)
+            f.functional_call(net, with_unknown, x, strict=True)
 
 
 def test_grad_accepts_data_classes_which_torch_does_not_traverse():
@@ -193,9 +191,11 @@ def test_grad_accepts_data_classes_which_torch_does_not_traverse():
         w: object
         b: object
 
-    got = func.grad(lambda p: (p.w * p.w).sum() + p.b)(State(nnlib.tensor(X), nnlib.tensor(1.0)))
-    assert isinstance(got, State)
-    np.testing.assert_allclose(got.w.numpy(), 2 * X)
+    gradient = func.grad(lambda p: (p.w * p.w).sum() + p.b)(
+        State(nnlib.tensor(X), nnlib.tensor(1.0))
+    )
+    assert isinstance(gradient, State)
+    np.testing.assert_allclose(gradient.w.numpy(), 2 * X)
 
 
 @pytest.mark.parametrize(

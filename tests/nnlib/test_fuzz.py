@@ -43,8 +43,8 @@ def test_a_planted_error_is_found_and_its_program_shortened(wrong, monkeypatch):
     difference = fuzz.difference(PROGRAM)
     assert difference is not None
     assert difference.startswith("c" if wrong == "values" else wrong)
-    kind = difference.split(":")[0].split(" ")[0]
-    short = fuzz.shortened(PROGRAM, kind)
+    kind_of_difference = difference.split(":")[0].split(" ")[0]
+    short = fuzz.shortened(PROGRAM, kind_of_difference)
     assert "d = a.flip(0)" not in short and "c = T.tanh(b)" in short
     assert "T.tanh(b)" in fuzz.as_test(short, difference, 0)
 

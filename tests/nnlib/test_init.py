@@ -89,12 +89,12 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_input_raises_pytorchs_type_of_error(what):
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_raises_pytorchs_type_of_error(case):
     with pytest.raises((RuntimeError, TypeError, ValueError)) as theirs:
-        BAD[what](torch)
+        BAD[case](torch)
     with pytest.raises(theirs.type):
-        BAD[what](nnlib)
+        BAD[case](nnlib)
 
 
 def gradients(t):
@@ -131,7 +131,7 @@ def test_clipping_values_agrees_with_pytorch_and_a_norm_of_nan_is_refused_if_ask
     assert utils.clip_grad_norm_([nnlib.ones(2, requires_grad=True)], 1.0).item() == 0
 
 
-def test_parameters_as_a_vector_and_back():
+def test_parameters_are_copied_into_a_vector_and_back():
     net = nnlib.nn.Linear(3, 2)
     vector = utils.parameters_to_vector(net.parameters())
     theirs = torch.nn.utils.parameters_to_vector(

@@ -95,13 +95,13 @@ def test_a_recorded_change_has_pytorchs_value_and_gradient(name):
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_an_unrecorded_change_writes_the_same_numbers(name):
+def test_an_unrecorded_change_writes_the_same_values(name):
     both(_then(CHANGES[name]), uniform((3, 4), seed=1), uniform((3, 4), seed=2), gradients=False)
 
 
 # The shape of what "a mask and values" writes depends on values, so it cannot be traced.
 @pytest.mark.parametrize("name", [n for n in CHANGES if n != "a mask and values"])
-def test_a_traced_change_is_replayed_on_other_numbers(name):
+def test_a_traced_change_is_replayed_on_other_inputs(name):
     def program(x, y):
         return _then(CHANGES[name])(nnlib, x, y)
 
@@ -135,13 +135,13 @@ KEYS = st.sampled_from(
 
 @settings(max_examples=30, deadline=None)
 @given(
-    key=KEYS, kind=st.sampled_from(["float32", "float64", "int64", "bool"]), number=st.booleans()
+    key=KEYS, dtype=st.sampled_from(["float32", "float64", "int64", "bool"]), number=st.booleans()
 )
-def test_writing_by_a_key_agrees_with_pytorch(key, kind, number):
+def test_writing_by_a_key_agrees_with_pytorch(key, dtype, number):
     outs = []
     for t in (nnlib, torch):
-        x = t.tensor((uniform((3, 4)) * 5).astype(kind))
-        x[key] = 2 if number else x[key] * 1 if kind != "bool" else ~x[key]
+        x = t.tensor((uniform((3, 4)) * 5).astype(dtype))
+        x[key] = 2 if number else x[key] * 1 if dtype != "bool" else ~x[key]
         outs.append(x.tolist())
     assert outs[0] == outs[1]
 
@@ -170,9 +170,9 @@ def test_a_view_made_before_a_change_of_its_base_has_the_history_of_the_change()
 def test_a_view_used_before_a_change_of_its_base_keeps_its_gradient():
     leaf = nnlib.ones(3, requires_grad=True)
     x = leaf * 2
-    part = (x[1:] + 0.0).sum()
+    earlier = (x[1:] + 0.0).sum()
     x.mul_(3)
-    (part + x.sum()).backward()
+    (earlier + x.sum()).backward()
     np.testing.assert_array_equal(leaf.grad.numpy(), [6, 8, 8])
 
 
@@ -214,7 +214,7 @@ REFUSED = {
     "a leaf": lambda t: t.ones(2, requires_grad=True).mul_(2),
     "an element of a leaf": lambda t: t.ones(2, requires_grad=True).__setitem__(0, 1.0),
     "a view of a leaf": lambda t: t.ones(2, requires_grad=True)[0].mul_(2),
-    "a change of the shape": lambda t: t.ones(1).mul_(t.ones(2)),
+    "a result of another shape": lambda t: t.ones(1).mul_(t.ones(2)),
     "a float into integers": lambda t: t.tensor([1]).mul_(0.5),
     "a number into booleans": lambda t: t.tensor([True]).add_(1),
     "exp of integers": lambda t: t.tensor([1]).exp_(),
@@ -238,9 +238,9 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_a_change_is_refused_with_pytorchs_type_of_error(what):
-    refused_alike(REFUSED[what])
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_change_is_refused_with_pytorchs_type_of_error(case):
+    refused_alike(REFUSED[case])
 
 
 def test_a_parameter_is_changed_under_no_grad_and_stays_a_leaf():
@@ -287,9 +287,9 @@ def test_a_recurrence_written_into_a_tensor_agrees():
     def program(t, x):
         out = t.zeros(5, 3, dtype=t.float64)
         h = t.zeros(3, dtype=t.float64)
-        for at in range(5):
-            h = t.tanh(h + x[at])
-            out[at] = h
+        for step in range(5):
+            h = t.tanh(h + x[step])
+            out[step] = h
         return out
 
     agree(program, uniform((5, 3)))

@@ -24,11 +24,11 @@ def results(t, function, arrays, second):
     out = function(t, *xs)
     weights = t.tensor(np.random.default_rng(3).normal(size=tuple(out.shape)))
     first = t.autograd.grad((out * weights).sum(), inputs, create_graph=second, allow_unused=True)
-    answers = [out, *[g for g in first if g is not None]]
+    values = [out, *[g for g in first if g is not None]]
     if second:
         loss = sum((g * g * x.sum()).sum() for g, x in zip(first, inputs, strict=True))
-        answers += t.autograd.grad(loss, inputs)
-    return [r.detach().numpy() for r in answers]
+        values += t.autograd.grad(loss, inputs)
+    return [r.detach().numpy() for r in values]
 
 
 def agree(function, *arrays, second=True, rtol=1e-8):
@@ -67,7 +67,7 @@ def test_prelu_agrees_for_one_weight_and_one_for_each_channel():
     agree(lambda t, x, w: t.nn.functional.prelu(x, w), normal(2, 3, 4), normal(3))
 
 
-ACTIVATION_LAYERS = [
+LAYERS = [
     "ReLU()", "ReLU(inplace=True)", "ReLU6()", "LeakyReLU(0.2)", "ELU(0.5)", "SELU()", "GELU()",
     "GELU('tanh')", "SiLU()", "Softplus(2.0)", "LogSigmoid()", "Sigmoid()",
     "Tanh()", "Hardtanh(-2.0, 0.5)", "PReLU()",
@@ -80,7 +80,7 @@ ACTIVATION_LAYERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ACTIVATION_LAYERS)
+@pytest.mark.parametrize("text", LAYERS)
 def test_a_module_agrees_with_pytorch_from_the_same_state(text):
     ours, theirs = (eval(f"nn.{text}", {"nn": t.nn}) for t in (nnlib, torch))
     assert repr(ours) == repr(theirs)
@@ -140,7 +140,7 @@ def test_batch_norm_agrees(shape, training):
 
 
 @pytest.mark.parametrize("options", [{}, {"momentum": None}, {"track_running_stats": False}])
-def test_batch_norm_keeps_its_statistics_step_by_step(options):
+def test_batch_norm_updates_its_statistics_as_in_pytorch(options):
     ours, theirs = (t.nn.BatchNorm2d(3, **options) for t in (nnlib, torch))
     for _ in range(3):
         x = normal(4, 3, 2, 2).astype(np.float32)
@@ -157,10 +157,10 @@ def test_batch_norm_keeps_its_statistics_step_by_step(options):
 
 @pytest.mark.parametrize("padding", [None, 1, -1])
 def test_embedding_agrees_and_repeated_rows_add_up(padding):
-    at = np.array([[1, 0, 1], [3, 3, 3]])
+    indices = np.array([[1, 0, 1], [3, 3, 3]])
 
     def function(t, w):
-        return t.nn.functional.embedding(t.tensor(at), w, padding_idx=padding)
+        return t.nn.functional.embedding(t.tensor(indices), w, padding_idx=padding)
 
     agree(function, normal(4, 2))
     ours, theirs = (t.nn.Embedding(4, 2, padding_idx=padding) for t in (nnlib, torch))
@@ -232,15 +232,16 @@ X, Y = normal(5, 4), normal(5, 4)
 P, BITS = RNG.random((5, 4)) * 0.9 + 0.05, (RNG.random((5, 4)) > 0.5).astype(float)
 SIGNS = BITS * 2 - 1
 CLASSES, WEIGHT = np.array([0, 3, 1, 1, 2]), RNG.random(4) + 0.5
-SHARES = RNG.random((5, 4))
-SHARES /= SHARES.sum(1, keepdims=True)
+DISTRIBUTIONS = RNG.random((5, 4))
+DISTRIBUTIONS /= DISTRIBUTIONS.sum(1, keepdims=True)
 MAPS, MAP_CLASSES = normal(2, 4, 3, 2), RNG.integers(0, 4, (2, 3, 2))
 
 LOSSES = {
     "mse_loss": (X, Y), "l1_loss": (X, Y), "smooth_l1_loss": (X, Y),
     "smooth_l1_loss beta": (X, Y, {"beta": 0.3}), "smooth_l1_loss zero": (X, Y, {"beta": 0.0}),
     "huber_loss": (X, Y), "huber_loss delta": (X, Y, {"delta": 0.4}),
-    "kl_div": (np.log(P), SHARES), "kl_div log": (np.log(P), np.log(SHARES), {"log_target": True}),
+    "kl_div": (np.log(P), DISTRIBUTIONS),
+    "kl_div log": (np.log(P), np.log(DISTRIBUTIONS), {"log_target": True}),
     "binary_cross_entropy": (P, BITS), "binary_cross_entropy weight": (P, BITS, {"weight": WEIGHT}),
     "binary_cross_entropy_with_logits": (X, BITS),
     "binary_cross_entropy_with_logits weights": (
@@ -258,13 +259,15 @@ LOSSES = {
     "cross_entropy all": (
         X, CLASSES, {"weight": WEIGHT, "ignore_index": 1, "label_smoothing": 0.2}
     ),
-    "cross_entropy shares": (X, SHARES),
-    "cross_entropy shares all": (X, SHARES, {"weight": WEIGHT, "label_smoothing": 0.2}),
-    "cross_entropy shares of one": (X[0], SHARES[0]),
+    "cross_entropy distributions": (X, DISTRIBUTIONS),
+    "cross_entropy distributions all": (
+        X, DISTRIBUTIONS, {"weight": WEIGHT, "label_smoothing": 0.2}
+    ),
+    "cross_entropy distribution of one": (X[0], DISTRIBUTIONS[0]),
 }  # fmt: skip
 
 
-REDUCED = [(name, how) for name in LOSSES for how in ("mean", "sum", "none")]
+REDUCED = [(name, reduction) for name in LOSSES for reduction in ("mean", "sum", "none")]
 REDUCED += [("kl_div", "batchmean"), ("kl_div log", "batchmean")]
 
 
@@ -290,13 +293,13 @@ def test_a_loss_agrees_with_pytorch(name, reduction):
 def test_a_fused_loss_agrees_with_its_decomposition(name, reduction):
     primitive = getattr(nnlib.primitives.fused, name)
     y = CLASSES if name == "cross_entropy" else P
-    answers = []
+    results = []
     for function in (primitive, primitive.decomposition):
         x, t = nnlib.tensor(X * 30, requires_grad=True), nnlib.tensor(y)
         out = function(x, t, reduction=reduction)
         out.backward(nnlib.tensor(np.random.default_rng(0).normal(size=out.shape)))
-        answers.append((out.detach().numpy(), x.grad.numpy()))
-    for a, b in zip(*answers, strict=True):
+        results.append((out.detach().numpy(), x.grad.numpy()))
+    for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13)
 
 
@@ -312,7 +315,7 @@ def test_a_loss_module_agrees_with_pytorch(text):
     values = []
     for t in (nnlib, torch):
         loss = eval(f"nn.{text}", {"nn": t.nn, "w": t.tensor(WEIGHT)})
-        values.append(loss(t.tensor(X), t.tensor(SHARES)).item())
+        values.append(loss(t.tensor(X), t.tensor(DISTRIBUTIONS)).item())
     assert values[0] == pytest.approx(values[1], rel=1e-9)
     for t in (nnlib, torch):
         nll = t.nn.NLLLoss(weight=t.tensor(WEIGHT), ignore_index=1)
@@ -380,14 +383,14 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
-    kinds = (RuntimeError, TypeError, IndexError, ValueError, AttributeError, KeyError,
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_with_pytorchs_type_of_error(case):
+    errors = (RuntimeError, TypeError, IndexError, ValueError, AttributeError, KeyError,
              NotImplementedError)  # fmt: skip
-    with pytest.raises(kinds) as theirs:
-        BAD[what](torch, torch.nn.functional)
+    with pytest.raises(errors) as theirs:
+        BAD[case](torch, torch.nn.functional)
     with pytest.raises(theirs.type) as ours:
-        BAD[what](nnlib, nnlib.nn.functional)
+        BAD[case](nnlib, nnlib.nn.functional)
     assert len(str(ours.value)) > 15
 
 
@@ -398,7 +401,7 @@ class Net:
     """A module with every kind of member, written once for both libraries."""
 
     def __new__(cls, t):
-        class Whole(t.nn.Module):
+        class Model(t.nn.Module):
             def __init__(self):
                 super().__init__()
                 self.norm = t.nn.BatchNorm1d(4)
@@ -406,7 +409,7 @@ class Net:
                 self.heads = t.nn.ModuleDict({"a": t.nn.Linear(4, 1), "b": t.nn.Linear(4, 2)})
                 self.scales = t.nn.ParameterList([t.ones(4), t.zeros(1)])
                 self.shift = t.nn.Parameter(t.zeros(4))
-                self.register_buffer("seen", t.zeros(1))
+                self.register_buffer("count", t.zeros(1))
                 self.register_buffer("scratch", t.zeros(1), persistent=False)
                 self.register_parameter("none", None)
                 self.act = t.nn.Sequential(t.nn.Tanh(), t.nn.Dropout(0.1))
@@ -417,7 +420,7 @@ class Net:
                     x = self.act(layer(x)) * self.scales[0] + self.shift
                 return self.heads[head](x) + self.scales[1]
 
-        return Whole()
+        return Model()
 
 
 def test_a_module_of_modules_has_pytorchs_names_state_and_repr():
@@ -451,8 +454,8 @@ def test_a_change_of_a_module_reaches_all_its_parameters():
 
 def test_shared_modules_and_parameters_are_counted_once():
     def shared(t):
-        one = t.nn.Linear(2, 2)
-        return t.nn.Sequential(one, t.nn.Sequential(one), one)
+        layer = t.nn.Linear(2, 2)
+        return t.nn.Sequential(layer, t.nn.Sequential(layer), layer)
 
     ours, theirs = shared(nnlib), shared(torch)
     for names in ("named_parameters", "named_modules"):
@@ -471,19 +474,19 @@ def test_loading_without_strict_returns_missing_and_unexpected_keys():
 
 def test_forward_hooks_see_and_change_arguments_and_results():
     for t in (nnlib, torch):
-        layer, seen = t.nn.Tanh(), []
+        layer, inputs = t.nn.Tanh(), []
         before = layer.register_forward_pre_hook(lambda m, args: (args[0] * 2,))
-        after = layer.register_forward_hook(lambda m, args, out: seen.append(args[0].item()))  # noqa: B023
+        after = layer.register_forward_hook(lambda m, args, out: inputs.append(args[0].item()))  # noqa: B023
         double = layer.register_forward_hook(lambda m, args, out: out + 1)
         assert layer(t.tensor(0.5)).item() == pytest.approx(np.tanh(1.0) + 1)
         before.remove(), double.remove()
         assert layer(t.tensor(0.5)).item() == pytest.approx(np.tanh(0.5))
         after.remove()
         layer(t.tensor(0.5))
-        assert seen == [1.0, 0.5]
+        assert inputs == [1.0, 0.5]
 
 
-def test_containers_behave_as_lists_and_dicts():
+def test_containers_behave_like_lists_and_dicts():
     for t in (nnlib, torch):
         nn = t.nn
         net = nn.Sequential(OrderedDict(a=nn.Tanh(), b=nn.ReLU()))

@@ -17,7 +17,9 @@ SCHEDULES = {
     "CosineAnnealingLR": ("CosineAnnealingLR", {"T_max": 7, "eta_min": 0.01}),
     "CosineAnnealingLR, short": ("CosineAnnealingLR", {"T_max": 3}),
     "LambdaLR": ("LambdaLR", {"lr_lambda": lambda t: 0.95**t}),
-    "LambdaLR of two": ("LambdaLR", {"lr_lambda": [lambda t: 1 / (1 + t), lambda t: t / 10]}),
+    "LambdaLR with two functions": (
+        "LambdaLR", {"lr_lambda": [lambda t: 1 / (1 + t), lambda t: t / 10]}
+    ),
     "ConstantLR": ("ConstantLR", {"factor": 0.5, "total_iters": 4}),
     "LinearLR": ("LinearLR", {"start_factor": 0.25, "total_iters": 6}),
     "LinearLR down": ("LinearLR", {"start_factor": 1.0, "end_factor": 0.1, "total_iters": 4}),
@@ -41,25 +43,25 @@ def optimizer_of(t, rule="SGD"):
 
 def rates_of(optimizer, schedule, steps=14, metrics=None):
     rates = []
-    for at in range(steps):
+    for step in range(steps):
         first = optimizer.param_groups[0]
         rates.append(
             [g["lr"] for g in optimizer.param_groups]
             + [first.get("momentum", first.get("betas", (0,))[0])]
         )
         optimizer.step()
-        schedule.step() if metrics is None else schedule.step(metrics[at])
+        schedule.step() if metrics is None else schedule.step(metrics[step])
     return np.array(rates)
 
 
 @pytest.mark.parametrize("rule", ["SGD", "Adam"])
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_a_schedule_sets_pytorchs_rates(name, rule):
-    kind, options = SCHEDULES[name]
+    class_name, options = SCHEDULES[name]
     rates = []
     for t in (nnlib, torch):
         optimizer = optimizer_of(t, rule)
-        schedule = getattr(t.optim.lr_scheduler, kind)(optimizer, **options)
+        schedule = getattr(t.optim.lr_scheduler, class_name)(optimizer, **options)
         rates.append(rates_of(optimizer, schedule))
         assert schedule.get_last_lr() == [g["lr"] for g in optimizer.param_groups]
     np.testing.assert_allclose(rates[0], rates[1], rtol=1e-9, atol=1e-12)
@@ -84,25 +86,25 @@ def test_sequential_schedules_agree():
     for t in (nnlib, torch):
         optimizer = optimizer_of(t)
         s = t.optim.lr_scheduler
-        parts = [
+        schedules = [
             s.LinearLR(optimizer, 0.1, total_iters=3),
             s.ExponentialLR(optimizer, 0.8),
             s.CosineAnnealingLR(optimizer, 4),
         ]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            rates.append(rates_of(optimizer, s.SequentialLR(optimizer, parts, [4, 8])))
+            rates.append(rates_of(optimizer, s.SequentialLR(optimizer, schedules, [4, 8])))
     np.testing.assert_allclose(rates[0], rates[1], rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", [n for n in SCHEDULES if "Lambda" not in n])
 def test_a_loaded_schedule_continues_where_the_saved_one_stopped(name):
-    kind, options = SCHEDULES[name]
+    class_name, options = SCHEDULES[name]
     optimizer = optimizer_of(nnlib)
-    schedule = getattr(nnlib.optim.lr_scheduler, kind)(optimizer, **options)
+    schedule = getattr(nnlib.optim.lr_scheduler, class_name)(optimizer, **options)
     rates_of(optimizer, schedule, 5)
     new_optimizer = optimizer_of(nnlib)
-    loaded = getattr(nnlib.optim.lr_scheduler, kind)(new_optimizer, **options)
+    loaded = getattr(nnlib.optim.lr_scheduler, class_name)(new_optimizer, **options)
     new_optimizer.load_state_dict(optimizer.state_dict())
     loaded.load_state_dict(schedule.state_dict())
     np.testing.assert_array_equal(
@@ -111,7 +113,7 @@ def test_a_loaded_schedule_continues_where_the_saved_one_stopped(name):
 
 
 BAD = {
-    "no optimizer": lambda t: t.optim.lr_scheduler.StepLR([1], 2),
+    "a list in place of an optimizer": lambda t: t.optim.lr_scheduler.StepLR([1], 2),
     "resumed without a start": lambda t: t.optim.lr_scheduler.StepLR(optimizer_of(t), 2, 0.1, 3),
     "too many functions": lambda t: t.optim.lr_scheduler.LambdaLR(optimizer_of(t), [abs] * 3),
     "a factor over 1": lambda t: t.optim.lr_scheduler.ReduceLROnPlateau(optimizer_of(t), factor=2),
@@ -130,9 +132,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_arguments_are_refused_with_pytorchs_type_of_error(what):
+@pytest.mark.parametrize("case", BAD)
+def test_bad_arguments_are_refused_with_pytorchs_type_of_error(case):
     with pytest.raises((ValueError, TypeError, KeyError)) as theirs:
-        BAD[what](torch)
+        BAD[case](torch)
     with pytest.raises(theirs.type):
-        BAD[what](nnlib)
+        BAD[case](nnlib)

@@ -10,14 +10,14 @@ import nnlib
 from tests.nnlib.test_against_torch import trained_alike
 
 RNG = np.random.default_rng(5)
-LOGITS, WIDE = RNG.normal(size=12), RNG.normal(size=(6, 4)) * 3
+LOGITS, CLASS_LOGITS = RNG.normal(size=12), RNG.normal(size=(6, 4)) * 3
 BITS, CLASSES = (RNG.random(12) > 0.5).astype(float), RNG.integers(0, 4, 6)
 
 LOSSES = {
     "mse_loss": (LOGITS, BITS),
     "binary_cross_entropy": (1 / (1 + np.exp(-LOGITS)), BITS),
     "binary_cross_entropy_with_logits": (LOGITS, BITS),
-    "cross_entropy": (WIDE, CLASSES),
+    "cross_entropy": (CLASS_LOGITS, CLASSES),
 }
 
 

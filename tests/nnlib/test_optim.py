@@ -121,8 +121,8 @@ def test_a_loaded_state_dict_continues_where_the_optimizer_stopped(rule, options
     theirs, ta, tb = two_groups(torch, getattr(torch.optim, rule), lr=0.01, **options)
     descend(theirs, ta, tb)
     saved, their_saved = optimizer.state_dict(), theirs.state_dict()
-    for at, state in their_saved["state"].items():  # the same names and values as PyTorch's
-        ours = saved["state"][at]
+    for index, state in their_saved["state"].items():  # the same names and values as PyTorch's
+        ours = saved["state"][index]
         assert set(ours) == {k for k, v in state.items() if v is not None}
         for name, value in ours.items():
             np.testing.assert_allclose(value.tolist(), state[name].tolist(), rtol=1e-7)
@@ -142,7 +142,7 @@ def test_backward_through_weights_that_a_step_changed_is_refused():
 
 
 @pytest.mark.parametrize(
-    "bad",
+    "call",
     [
         lambda t: t.optim.SGD([], lr=0.1),
         lambda t: t.optim.SGD(t.ones(2, requires_grad=True), lr=0.1),
@@ -161,8 +161,8 @@ def test_backward_through_weights_that_a_step_changed_is_refused():
         ),
     ],
 )
-def test_bad_arguments_are_refused_with_pytorchs_type_of_error(bad):
+def test_bad_arguments_are_refused_with_pytorchs_type_of_error(call):
     with pytest.raises((ValueError, TypeError)) as theirs:
-        bad(torch)
+        call(torch)
     with pytest.raises(theirs.type):
-        bad(nnlib)
+        call(nnlib)

@@ -95,8 +95,8 @@ for epoch in range(5):
     schedule.step()
 model.eval()
 with torch.no_grad():
-    guess = model(X).argmax(dim=1)
-answer = loss, norm, guess, schedule.get_last_lr(), list(model.state_dict()), str(model)
+    predictions = model(X).argmax(dim=1)
+answer = loss, norm, predictions, schedule.get_last_lr(), list(model.state_dict()), str(model)
 """,
     "a convolutional network": """
 class Net(nn.Module):
@@ -176,13 +176,13 @@ class Cube(torch.autograd.Function):
 
 
 x = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
-seen = []
+gradients = []
 y = Cube.apply(x, 0.5)
-y.register_hook(lambda g: seen.append(g.tolist()))
+y.register_hook(lambda g: gradients.append(g.tolist()))
 y.retain_grad()
 y.sum().backward()
-fine = torch.autograd.gradcheck(lambda v: Cube.apply(v, 2.0), x)
-answer = x.grad, y.grad, seen, fine
+correct = torch.autograd.gradcheck(lambda v: Cube.apply(v, 2.0), x)
+answer = x.grad, y.grad, gradients, correct
 """,
     "derivatives of derivatives": """
 def f(x):
@@ -214,22 +214,22 @@ model = filled(nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2), nn.Dropout(0.5)
 file = io.BytesIO()
 torch.save({"model": model.state_dict(), "epoch": 3}, file)
 file.seek(0)
-kept = torch.load(file)
+checkpoint = torch.load(file)
 other = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2), nn.Dropout(0.5))
-report = other.load_state_dict(kept["model"])
+report = other.load_state_dict(checkpoint["model"])
 other.eval()
-answer = other(torch.ones(2, 3)), kept["epoch"], list(kept["model"]), str(report)
+answer = other(torch.ones(2, 3)), checkpoint["epoch"], list(checkpoint["model"]), str(report)
 """,
     "indexing, sorting, counting": """
 x = torch.arange(24.0).reshape(2, 3, 4)
 x[0, :, 1] = -1
 x[x > 20] = 0.5
-values, where = x.max(dim=2)
+values, indices = x.max(dim=2)
 top = torch.topk(x.flatten(), 3)
 w = torch.ones(3, requires_grad=True)
 (w[torch.tensor([0, 0, 2])] * torch.tensor([1.0, 2.0, 3.0])).sum().backward()
 answer = (
-    x, values, where, top.values, top.indices, w.grad, torch.stack([x[0], x[1]], dim=1).shape[1],
+    x, values, indices, top.values, top.indices, w.grad, torch.stack([x[0], x[1]], dim=1).shape[1],
     torch.cat([x, x], dim=0).sum(dim=(0, 2), keepdim=True), x.mean(), x.std(dim=0),
     x.permute(2, 0, 1)[1, :, ::2], torch.where(x < 0, x, -x).sort(descending=True)[0],
     torch.bincount(torch.tensor([1, 1, 3])), x[..., None, 0].shape[-1], x.cumsum(1)[:, -1],

@@ -13,16 +13,16 @@ import torch
 
 import nnlib
 
-PYTORCHS = [
+PYTORCH_MODULES = [
     "", "autograd", "autograd.functional", "func", "linalg", "nn", "nn.functional", "nn.init",
     "nn.utils",
     "optim", "optim.lr_scheduler", "serialization", "utils", "utils.data", "utils.hooks",
 ]  # fmt: skip
-OURS = ["datasets", "graph"]
+OUR_MODULES = ["datasets", "graph"]
 # Names of nnlib's top level that PyTorch's does not have.
-ONLY_HERE = {"datasets", "dtypes", "graph"}
+OUR_TOP_LEVEL_NAMES = {"datasets", "dtypes", "graph"}
 # nnlib's own arguments, and names that PyTorch's signatures do not show.
-OWN = {
+OWN_ARGUMENTS = {
     "DataLoader": {"progress"}, "load": {"max_bytes"}, "normal": {"size"},
     "compile": {"fn", "static"},
     "einsum": {"equation", "operands"}, "broadcast_to": {"size"}, "Identity": {"args"},
@@ -67,63 +67,65 @@ def submodule(root, path):
 def public(modules):
     names = []
     for module in modules:
-        space = submodule(nnlib, module)
-        for name in space.__all__:
-            thing = getattr(space, name)
-            if callable(thing) and not isinstance(thing, (types.ModuleType, nnlib.dtype)):
+        namespace = submodule(nnlib, module)
+        for name in namespace.__all__:
+            member = getattr(namespace, name)
+            if callable(member) and not isinstance(member, (types.ModuleType, nnlib.dtype)):
                 names.append((module, name))
     return names
 
 
-EVERYTHING, SHARED = public(PYTORCHS + OURS), public(PYTORCHS)
+PUBLIC_NAMES, SHARED_NAMES = public(PYTORCH_MODULES + OUR_MODULES), public(PYTORCH_MODULES)
 
 
-def arguments(thing):
+def arguments(member):
     """The parameters that a caller may pass, without `self` and **keywords."""
-    own = not isinstance(thing, type) or "__init__" in vars(thing) or "__new__" in vars(thing)
-    inherited = isinstance(thing, type) and thing.__init__ is not object.__init__
+    own = not isinstance(member, type) or "__init__" in vars(member) or "__new__" in vars(member)
+    inherited = isinstance(member, type) and member.__init__ is not object.__init__
     if not own and not inherited:
         return []
-    return [p for p in inspect.signature(thing).parameters.values()
+    return [p for p in inspect.signature(member).parameters.values()
             if p.kind is not inspect.Parameter.VAR_KEYWORD]  # fmt: skip
 
 
-@pytest.mark.parametrize("module", PYTORCHS + OURS)
+@pytest.mark.parametrize("module", PYTORCH_MODULES + OUR_MODULES)
 def test_everything_public_that_a_module_defines_is_listed(module):
-    space = submodule(nnlib, module)
-    listed = space.__all__
+    namespace = submodule(nnlib, module)
+    listed = namespace.__all__
     assert len(set(listed)) == len(listed) > 0
-    assert all(hasattr(space, name) for name in listed)
-    package = hasattr(space, "__path__") and module != ""
-    for name, thing in vars(space).items():
-        made_here = getattr(thing, "__module__", "") == space.__name__ or (
-            package and isinstance(thing, type) and thing.__module__.startswith(space.__name__)
+    assert all(hasattr(namespace, name) for name in listed)
+    package = hasattr(namespace, "__path__") and module != ""
+    for name, member in vars(namespace).items():
+        defined_here = getattr(member, "__module__", "") == namespace.__name__ or (
+            package
+            and isinstance(member, type)
+            and member.__module__.startswith(namespace.__name__)
         )
-        if made_here and not name.startswith("_") and callable(thing):
+        if defined_here and not name.startswith("_") and callable(member):
             assert name in listed
 
 
-@pytest.mark.parametrize(("module", "name"), EVERYTHING)
+@pytest.mark.parametrize(("module", "name"), PUBLIC_NAMES)
 def test_a_public_name_is_documented(module, name):
     doc = vars(submodule(nnlib, module))[name].__doc__ or ""
     assert len(doc.strip()) >= 10
 
 
-@pytest.mark.parametrize(("module", "name"), EVERYTHING)
+@pytest.mark.parametrize(("module", "name"), PUBLIC_NAMES)
 def test_a_public_name_is_annotated_with_types(module, name):
-    thing = vars(submodule(nnlib, module))[name]
-    own = vars(thing).get("__init__") if isinstance(thing, type) else thing
+    member = vars(submodule(nnlib, module))[name]
+    own = vars(member).get("__init__") if isinstance(member, type) else member
     if own is None:  # the base class has the annotations
         return
-    for p in list(inspect.signature(own).parameters.values())[isinstance(thing, type) :]:
+    for p in list(inspect.signature(own).parameters.values())[isinstance(member, type) :]:
         assert p.annotation is not p.empty, f"{p.name} has no annotation"
-    assert isinstance(thing, type) or "return" in own.__annotations__
+    assert isinstance(member, type) or "return" in own.__annotations__
 
 
-@pytest.mark.parametrize("module", PYTORCHS)
+@pytest.mark.parametrize("module", PYTORCH_MODULES)
 def test_pytorch_has_every_name_in_the_same_module(module):
     theirs = submodule(torch, module)
-    own = ONLY_HERE if module == "" else {"functional"} if module == "optim" else set()
+    own = OUR_TOP_LEVEL_NAMES if module == "" else {"functional"} if module == "optim" else set()
     assert {n for n in submodule(nnlib, module).__all__ if not hasattr(theirs, n)} <= own
 
 
@@ -167,41 +169,41 @@ OF_MODULES = """parameters named_parameters state_dict load_state_dict train eva
 
 def test_every_promised_name_is_public():
     for module, names in PROMISED.items():
-        space = submodule(nnlib, module)
-        assert [n for n in names.split() if n not in space.__all__] == [], module
-    for kind, names in (
+        namespace = submodule(nnlib, module)
+        assert [n for n in names.split() if n not in namespace.__all__] == [], module
+    for cls, names in (
         (nnlib.Tensor, METHODS), (nnlib.graph.Graph, OF_GRAPHS), (nnlib.nn.Module, OF_MODULES),
     ):  # fmt: skip
-        assert [n for n in names.split() if not callable(getattr(kind, n, None))] == [], kind
+        assert [n for n in names.split() if not callable(getattr(cls, n, None))] == [], cls
 
 
 # ---------------------------------------------------------------- arguments
 
 
-def their_signature(thing):
+def their_signature(member):
     try:
-        parameters = dict(inspect.signature(thing).parameters)
+        parameters = dict(inspect.signature(member).parameters)
     except (ValueError, TypeError):
         return None
     return None if list(parameters) in (["args"], ["args", "kwargs"]) else parameters
 
 
-def their_names(thing, name):
+def their_names(member, name):
     """The parameter names of PyTorch's function, from its signature or its documentation."""
     if name in BY_DOCUMENTATION:
         return BY_DOCUMENTATION[name].split()
-    parameters = their_signature(thing)
+    parameters = their_signature(member)
     if parameters is not None:
         return list(parameters)
-    names, doc = [], thing.__doc__ or ""
+    names, doc = [], member.__doc__ or ""
     for call in re.finditer(rf"^\s*{re.escape(name)}\((.*?)\)\s*->", doc, re.MULTILINE | re.DOTALL):
-        for part in call.group(1).split(","):
-            names.append(part.split("=")[0].split(":")[0].strip(" *\\\n"))
+        for parameter in call.group(1).split(","):
+            names.append(parameter.split("=")[0].split(":")[0].strip(" *\\\n"))
     names += re.findall(r"^ {4,8}\*?(\w+) ?\(", doc, re.MULTILINE)
     return [n for n in names if n]
 
 
-COMPARED = [(m, n) for m, n in SHARED if n not in NOT_COMPARED and n not in CALLED]
+COMPARED = [(m, n) for m, n in SHARED_NAMES if n not in NOT_COMPARED and n not in CALLED]
 
 
 @pytest.mark.parametrize(("module", "name"), COMPARED)
@@ -209,19 +211,19 @@ def test_a_function_takes_pytorchs_arguments(module, name):
     ours, theirs = getattr(submodule(nnlib, module), name), getattr(submodule(torch, module), name)
     parameters = arguments(ours)
     names = their_names(theirs, name)
-    unknown = {p.name for p in parameters} - set(names) - OWN.get(name, set()) - {"self"}
+    unknown = {p.name for p in parameters} - set(names) - OWN_ARGUMENTS.get(name, set()) - {"self"}
     assert not unknown, f"PyTorch's arguments are {names}"
 
 
-STATED = [
+WITH_SIGNATURE = [
     (m, n) for m, n in COMPARED
-    if n not in OWN and their_signature(getattr(submodule(torch, m), n)) is not None
+    if n not in OWN_ARGUMENTS and their_signature(getattr(submodule(torch, m), n)) is not None
 ]  # fmt: skip
 # PyTorch's generator defaults to its global one; nnlib's load has weights_only=True alone.
 OTHER_DEFAULT = {("random_split", "generator"), ("load", "weights_only")}
 
 
-@pytest.mark.parametrize(("module", "name"), STATED)
+@pytest.mark.parametrize(("module", "name"), WITH_SIGNATURE)
 def test_arguments_have_pytorchs_order_and_defaults(module, name):
     parameters = {p.name: p for p in arguments(getattr(submodule(nnlib, module), name))}
     theirs = their_signature(getattr(submodule(torch, module), name))
@@ -238,12 +240,12 @@ def test_arguments_have_pytorchs_order_and_defaults(module, name):
             assert same or (n, name) == ("data", "Parameter"), (n, p.default, default)
 
 
-@pytest.mark.parametrize(("module", "name"), [p for p in SHARED if p[1] in CALLED])
+@pytest.mark.parametrize(("module", "name"), [p for p in SHARED_NAMES if p[1] in CALLED])
 def test_a_function_without_a_readable_signature_takes_pytorchs_keywords(module, name):
     def arguments_for(t):
         return {k: t.tensor(v) if isinstance(v, list) else v for k, v in CALLED[name].items()}
 
-    space = "" if module == "linalg" else module
+    their_module = "" if module == "linalg" else module
     our_arguments, their_arguments = arguments_for(nnlib), arguments_for(torch)
     if name == "matmul":
         for options in (our_arguments, their_arguments):
@@ -251,7 +253,7 @@ def test_a_function_without_a_readable_signature_takes_pytorchs_keywords(module,
     if module == "nn.functional" and name == "log_softmax":
         assert {"input", "dim"} <= set(their_names(torch.nn.functional.log_softmax, name))
     ours = getattr(submodule(nnlib, module), name)(**our_arguments)
-    theirs = getattr(submodule(torch, space), name)(**their_arguments)
+    theirs = getattr(submodule(torch, their_module), name)(**their_arguments)
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-6)
 
 
@@ -266,8 +268,8 @@ def test_recurrent_layers_take_the_keywords_of_pytorchs_documentation(name):
 
 
 def test_the_names_in_the_tables_above_are_public():
-    names = {n for _, n in SHARED}
-    assert set(CALLED) <= names and names >= NOT_COMPARED and set(OWN) <= names
+    names = {n for _, n in SHARED_NAMES}
+    assert set(CALLED) <= names and names >= NOT_COMPARED and set(OWN_ARGUMENTS) <= names
     assert set(BY_DOCUMENTATION) <= names
 
 

@@ -11,7 +11,7 @@ from nnlib.primitives import fused
 from tests.nnlib.test_against_torch import refused_alike, trained_alike
 
 RNG = np.random.default_rng(21)
-KINDS = ["RNN", "LSTM", "GRU"]
+LAYERS = ["RNN", "LSTM", "GRU"]
 
 
 def pair(name, *args, **options):
@@ -29,7 +29,7 @@ def flat(result):
 
 
 def run(t, module, *arrays):
-    """Results, and the gradients of a random combination of them in inputs and parameters."""
+    """Results, then the gradients of a random combination of them: of inputs, of parameters."""
     xs = [t.tensor(a, requires_grad=True) for a in arrays]
     hx = xs[1:] or None
     if hx is not None:
@@ -49,7 +49,7 @@ def same(a, b, rtol=1e-9):
         np.testing.assert_allclose(x, y, rtol=rtol, atol=rtol)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("layer_name", LAYERS)
 @pytest.mark.parametrize(
     "options",
     [{}, {"bias": False}, {"batch_first": True}, {"num_layers": 2}, {"bidirectional": True},
@@ -57,23 +57,23 @@ def same(a, b, rtol=1e-9):
     ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("states", [False, True])
-def test_a_layer_agrees_with_pytorch(kind, options, states):
-    ours, theirs = pair(kind, 3, 4, **options)
+def test_a_layer_agrees_with_pytorch(layer_name, options, states):
+    ours, theirs = pair(layer_name, 3, 4, **options)
     shape = (2, 5, 3) if options.get("batch_first") else (5, 2, 3)
     arrays = [RNG.normal(size=shape)]
     if states:
         layers = options.get("num_layers", 1) * (2 if options.get("bidirectional") else 1)
-        arrays += [RNG.normal(size=(layers, 2, 4)) for _ in range(2 if kind == "LSTM" else 1)]
+        arrays += [RNG.normal(size=(layers, 2, 4)) for _ in range(2 if layer_name == "LSTM" else 1)]
     same(run(nnlib, ours, *arrays), run(torch, theirs, *arrays))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_sequence_without_a_batch_and_relu_agree(kind):
-    ours, theirs = pair(kind, 3, 4)
+@pytest.mark.parametrize("layer_name", LAYERS)
+def test_a_sequence_without_a_batch_and_relu_agree(layer_name):
+    ours, theirs = pair(layer_name, 3, 4)
     x = RNG.normal(size=(5, 3))
     same(run(nnlib, ours, x), run(torch, theirs, x))
-    if kind == "RNN":
-        ours, theirs = pair(kind, 3, 4, nonlinearity="relu")
+    if layer_name == "RNN":
+        ours, theirs = pair(layer_name, 3, 4, nonlinearity="relu")
         same(run(nnlib, ours, x), run(torch, theirs, x))
 
 
@@ -88,10 +88,10 @@ def test_a_cell_agrees_with_pytorch(name, bias, batch):
     same(run(nnlib, ours, *arrays), run(torch, theirs, *arrays))
 
 
-def arguments(kind, biases, dtype=np.float64):
-    gates = {"rnn": 1, "lstm": 4, "gru": 3}[kind]
+def arguments(layer_name, biases, dtype=np.float64):
+    gates = {"rnn": 1, "lstm": 4, "gru": 3}[layer_name]
     shapes = [(5, 2, 3), (2, 4), (gates * 4, 3), (gates * 4, 4)]
-    if kind == "lstm":
+    if layer_name == "lstm":
         shapes.insert(2, (2, 4))
     return [RNG.normal(size=s).astype(dtype) for s in shapes + [(gates * 4,)] * (2 * biases)]
 
@@ -106,13 +106,13 @@ FUSED = {
 
 @pytest.mark.parametrize("name", FUSED)
 @pytest.mark.parametrize("biases", [0, 1])
-@pytest.mark.parametrize("needing", ["all", "weights", "the input"])
-def test_a_fused_layer_agrees_with_its_decomposition(name, biases, needing):
-    kind, attrs = FUSED[name]
-    primitive, arrays = getattr(fused, kind), arguments(kind, biases)
-    first_weight = 3 if kind == "lstm" else 2
+@pytest.mark.parametrize("differentiated", ["all", "weights", "the input"])
+def test_a_fused_layer_agrees_with_its_decomposition(name, biases, differentiated):
+    layer_name, attrs = FUSED[name]
+    primitive, arrays = getattr(fused, layer_name), arguments(layer_name, biases)
+    first_weight = 3 if layer_name == "lstm" else 2
     needs = {"all": range(len(arrays)), "weights": range(first_weight, len(arrays)),
-             "the input": [0]}[needing]  # fmt: skip
+             "the input": [0]}[differentiated]  # fmt: skip
     grads = []
     for function in (primitive, primitive.decomposition):
         xs = [nnlib.tensor(a, requires_grad=i in needs) for i, a in enumerate(arrays)]
@@ -124,8 +124,8 @@ def test_a_fused_layer_agrees_with_its_decomposition(name, biases, needing):
 
 @pytest.mark.parametrize("name", FUSED)
 def test_second_gradients_agree_with_the_decompositions(name):
-    kind, attrs = FUSED[name]
-    primitive, arrays = getattr(fused, kind), arguments(kind, 1)
+    layer_name, attrs = FUSED[name]
+    primitive, arrays = getattr(fused, layer_name), arguments(layer_name, 1)
     seconds = []
     for function in (primitive, primitive.decomposition):
         xs = [nnlib.tensor(a, requires_grad=True) for a in arrays]
@@ -138,8 +138,8 @@ def test_second_gradients_agree_with_the_decompositions(name):
 
 def test_backward_without_saved_residuals_computes_them_again():
     """Under detect_anomaly no residuals are saved; the gradients must be the same."""
-    for kind, attrs in FUSED.values():
-        primitive, arrays = getattr(fused, kind), arguments(kind, 1)
+    for layer_name, attrs in FUSED.values():
+        primitive, arrays = getattr(fused, layer_name), arguments(layer_name, 1)
         grads = []
         for check in (False, True):
             xs = [nnlib.tensor(a, requires_grad=True) for a in arrays]
@@ -150,11 +150,11 @@ def test_backward_without_saved_residuals_computes_them_again():
         same(*grads)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_traced_layer_is_recorded_as_its_decomposition(kind):
+@pytest.mark.parametrize("layer_name", LAYERS)
+def test_a_traced_layer_is_recorded_as_its_decomposition(layer_name):
     from nnlib.graph import trace
 
-    layer = getattr(nnlib.nn, kind)(3, 4).double()
+    layer = getattr(nnlib.nn, layer_name)(3, 4).double()
     x = RNG.normal(size=(3, 2, 3))
     graph = trace(lambda x: layer(x)[0], x=nnlib.tensor(x))
     recorded = {s.op for s in graph.steps} - {"input", "constant"}
@@ -162,28 +162,28 @@ def test_a_traced_layer_is_recorded_as_its_decomposition(kind):
     same([graph.run(x=x)["output"]], [layer(nnlib.tensor(x))[0].detach().numpy()])
 
 
-def reader(t, kind):
+def reader(t, layer_name):
     """An embedding, a recurrent layer and a linear layer."""
     nn = t.nn
-    return nn.ModuleList([nn.Embedding(10, 6), getattr(nn, kind)(6, 8), nn.Linear(8, 3)])
+    return nn.ModuleList([nn.Embedding(10, 6), getattr(nn, layer_name)(6, 8), nn.Linear(8, 3)])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_reader_trains_step_by_step_as_in_pytorch(kind):
+@pytest.mark.parametrize("layer_name", LAYERS)
+def test_a_reader_trains_step_by_step_as_in_pytorch(layer_name):
     letters, y = RNG.integers(0, 10, (7, 16)), RNG.integers(0, 3, 16)
 
-    def loss(t, parts):
-        embedding, layer, last = parts
+    def loss(t, modules):
+        embedding, layer, last = modules
         logits = last(layer(embedding(t.tensor(letters)))[0][-1])
         return t.nn.CrossEntropyLoss()(logits, t.tensor(y))
 
-    trained_alike(reader(nnlib, kind), reader(torch, kind), loss, lr=0.5)
+    trained_alike(reader(nnlib, layer_name), reader(torch, layer_name), loss, lr=0.5)
 
 
 BAD = {
     "input of another size": lambda t: t.nn.RNN(3, 4)(t.ones(5, 2, 2)),
     "input of rank 1": lambda t: t.nn.LSTM(3, 4)(t.ones(3)),
-    "no steps": lambda t: t.nn.RNN(3, 4)(t.ones(0, 2, 3)),
+    "a sequence without steps": lambda t: t.nn.RNN(3, 4)(t.ones(0, 2, 3)),
     "a state of another batch": lambda t: t.nn.RNN(3, 4)(t.ones(5, 2, 3), t.ones(1, 3, 4)),
     "a state without layers": lambda t: t.nn.GRU(3, 4)(t.ones(5, 2, 3), t.ones(2, 4)),
     "input of another type": lambda t: t.nn.LSTM(3, 4)(t.ones(5, 2, 3).double()),
@@ -197,9 +197,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
-    refused_alike(BAD[what])
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_with_pytorchs_type_of_error(case):
+    refused_alike(BAD[case])
 
 
 def test_dropout_acts_between_layers_only_while_training():

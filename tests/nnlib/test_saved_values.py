@@ -71,8 +71,8 @@ def gradients(t, name, form, changed):
     scope |= {"k": scope["x"] > 0.5, "n": t.tensor([[0, 1, 2]] * 3), "t": t.tensor([0, 2, 1])}
     scope["f"] = functools.reduce(getattr, name.split("."), t)
     result = eval(form.strip(), scope)
-    parts = result if isinstance(result, (tuple, list)) else [result]
-    out = next((p for p in parts if isinstance(p, t.Tensor) and p.requires_grad), None)
+    results = result if isinstance(result, (tuple, list)) else [result]
+    out = next((p for p in results if isinstance(p, t.Tensor) and p.requires_grad), None)
     if out is None:
         raise TypeError("no result to differentiate")
     try:
@@ -85,7 +85,7 @@ def gradients(t, name, form, changed):
 
 
 def compared(name):
-    """For each form: the changed value's name, and whether PyTorch and nnlib accept the change."""
+    """For each form and change: "result" or "argument", and whether PyTorch and nnlib accept it."""
     for form in re.split(r"[|\n]", FORMS.strip()):
         try:
             assert all(gradients(t, name, form, "") is not None for t in (torch, nnlib))
@@ -104,15 +104,15 @@ def compared(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_nnlib_refuses_the_changes_that_pytorch_refuses_with_the_listed_exceptions(name):
     outcomes = set(compared(name))
-    permissive = {what for what, theirs, ours in outcomes if ours and not theirs}
-    allowed = {what for what, names in PERMISSIVE.items() if name in names.split()}
+    permissive = {changed for changed, theirs, ours in outcomes if ours and not theirs}
+    allowed = {changed for changed, names in PERMISSIVE.items() if name in names.split()}
     expected = {"result", "argument"} if "view" in allowed else allowed
     assert permissive == expected, f"{name}: nnlib accepts other changes that PyTorch refuses"
     strict = any(theirs and not ours for _, theirs, ours in outcomes)
     assert strict == (name in STRICT), f"{name}: nnlib refuses a change that PyTorch accepts"
 
 
-def test_the_table_covers_the_functions_that_save_their_results():
+def test_a_change_of_a_result_that_a_gradient_needs_is_refused_by_both_libraries():
     saving = """exp exp2 expm1 sqrt rsqrt reciprocal sigmoid tanh tan relu softmax log_softmax
         logsumexp amax amin max min"""
     for name in saving.split():

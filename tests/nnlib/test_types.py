@@ -103,9 +103,9 @@ def checked(tmp_path_factory):
     assert not errors, errors
     first = HEAD.count("\n")
     by_line = {}
-    for at, text in re.findall(r"program\.py:(\d+): (.*)", messages):
-        by_line.setdefault(int(at) - first - 1, []).append(text)
-    return [" ".join(by_line.get(i, [])) for i in range(-first, len(lines))][first:]
+    for number, text in re.findall(r"program\.py:(\d+): (.*)", messages):
+        by_line.setdefault(int(number) - first - 1, []).append(text)
+    return [" ".join(by_line.get(i, [])) for i in range(len(lines))]
 
 
 @pytest.mark.slow
@@ -127,12 +127,12 @@ MODULES = ["nnlib", "nnlib.autograd", "nnlib.autograd.functional", "nnlib.func",
            "nnlib.optim.lr_scheduler", "nnlib.utils.data", "nnlib.datasets"]  # fmt: skip
 
 # Only the caller can know the types of these results.
-OPEN = {
+UNKNOWN_RESULTS = {
     "nnlib.load": "whatever was saved",
     "nnlib.autograd.Function.forward": "the subclass computes it",
     "nnlib.autograd.Function.backward": "the subclass computes it",
     "nnlib.nn.Module.forward": "the subclass computes it; calling the module gives a Tensor",
-    "nnlib.utils.data.default_collate": "a batch is made like its examples",
+    "nnlib.utils.data.default_collate": "a batch has the structure of its examples",
 }
 
 
@@ -142,27 +142,27 @@ def _functions():
     for path in MODULES:
         module = importlib.import_module(path)
         for name in module.__all__:
-            thing = getattr(module, name)
-            if inspect.isclass(thing):
-                for own in thing.__mro__:
-                    if not own.__module__.startswith("nnlib"):
+            member = getattr(module, name)
+            if inspect.isclass(member):
+                for cls in member.__mro__:
+                    if not cls.__module__.startswith("nnlib"):
                         continue
-                    for inner, value in vars(own).items():
+                    for attribute, value in vars(cls).items():
                         value = getattr(value, "fget", None) or getattr(value, "__func__", value)
-                        public = inner[0] != "_" or inner == "__call__"
+                        public = attribute[0] != "_" or attribute == "__call__"
                         if public and inspect.isfunction(value) and value not in seen:
                             seen.add(value)
-                            yield f"{path}.{own.__name__}.{inner}", value
-            elif inspect.isfunction(thing) and thing not in seen:
-                seen.add(thing)
-                yield f"{path}.{name}", thing
+                            yield f"{path}.{cls.__name__}.{attribute}", value
+            elif inspect.isfunction(member) and member not in seen:
+                seen.add(member)
+                yield f"{path}.{name}", member
 
 
 def test_no_public_function_returns_any():
     names = []
     for name, function in _functions():
         names.append(name)
-        if name in OPEN:
+        if name in UNKNOWN_RESULTS:
             continue
         signature = inspect.signature(function)
         annotation = signature.return_annotation
@@ -171,7 +171,7 @@ def test_no_public_function_returns_any():
         for parameter in list(signature.parameters.values()):
             if parameter.name not in ("self", "cls"):
                 assert parameter.annotation is not inspect.Parameter.empty, (name, parameter)
-    assert len(names) > 400 and set(OPEN) <= set(names)
+    assert len(names) > 400 and set(UNKNOWN_RESULTS) <= set(names)
 
 
 def test_an_editor_finds_the_definition_of_every_function():
@@ -189,7 +189,7 @@ def test_every_list_of_public_names_is_a_literal():
 
 
 @pytest.mark.slow
-def test_pyright_agrees(tmp_path):
+def test_pyright_reports_the_wrong_lines_and_no_others(tmp_path):
     pytest.importorskip("basedpyright", reason="`make types-of-editors` installs it")
     program = tmp_path / "program.py"
     lines = [f"_ = {line}" for line in REVEALED]
@@ -198,6 +198,6 @@ def test_pyright_agrees(tmp_path):
         [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable, str(program)],
         capture_output=True, text=True, cwd=ROOT,
     )  # fmt: skip
-    bad = {int(at) for at in re.findall(r"program\.py:(\d+):\d+ - error", run.stdout)}
+    wrong = {int(number) for number in re.findall(r"program\.py:(\d+):\d+ - error", run.stdout)}
     first = HEAD.count("\n") + len(lines) + 2
-    assert bad == set(range(first, first + len(WRONG))), run.stdout
+    assert wrong == set(range(first, first + len(WRONG))), run.stdout

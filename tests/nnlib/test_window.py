@@ -44,13 +44,18 @@ pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
 
 @CASES
 @given(
-    groups=st.integers(1, 2), n=st.integers(1, 3), inside=st.integers(1, 2),
-    outside=st.integers(1, 3), kernel=pairs, stride=pairs, dilation=pairs,
+    groups=st.integers(1, 2), n=st.integers(1, 3), in_channels=st.integers(1, 2),
+    out_channels=st.integers(1, 3), kernel=pairs, stride=pairs, dilation=pairs,
     padding=st.tuples(st.integers(0, 2), st.integers(0, 2)), bias=st.booleans(),
 )  # fmt: skip
-def test_conv2d_agrees(groups, n, inside, outside, kernel, stride, dilation, padding, bias):
-    arrays = [normal(n, groups * inside, 8, 7), normal(groups * outside, inside, *kernel)]
-    arrays += [normal(groups * outside)] if bias else []
+def test_conv2d_agrees(
+    groups, n, in_channels, out_channels, kernel, stride, dilation, padding, bias
+):
+    arrays = [
+        normal(n, groups * in_channels, 8, 7),
+        normal(groups * out_channels, in_channels, *kernel),
+    ]
+    arrays += [normal(groups * out_channels)] if bias else []
 
     def function(t, x, w, b=None):
         return t.nn.functional.conv2d(x, w, b, stride, padding, dilation, groups)
@@ -60,20 +65,26 @@ def test_conv2d_agrees(groups, n, inside, outside, kernel, stride, dilation, pad
 
 @CASES
 @given(
-    groups=st.integers(1, 2), inside=st.integers(1, 2), outside=st.integers(1, 2), kernel=pairs,
-    stride=pairs, dilation=pairs, padding=st.tuples(st.integers(0, 2), st.integers(0, 2)),
-    more=st.tuples(st.integers(0, 2), st.integers(0, 2)), bias=st.booleans(),
+    groups=st.integers(1, 2), in_channels=st.integers(1, 2), out_channels=st.integers(1, 2),
+    kernel=pairs, stride=pairs, dilation=pairs,
+    padding=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    output_padding=st.tuples(st.integers(0, 2), st.integers(0, 2)), bias=st.booleans(),
 )  # fmt: skip
 def test_conv_transpose2d_agrees(
-    groups, inside, outside, kernel, stride, dilation, padding, more, bias
+    groups, in_channels, out_channels, kernel, stride, dilation, padding, output_padding, bias
 ):
-    more = [min(o, max(a, d) - 1) for o, a, d in zip(more, stride, dilation, strict=True)]
-    arrays = [normal(2, groups * inside, 4, 5), normal(groups * inside, outside, *kernel)]
-    arrays += [normal(groups * outside)] if bias else []
+    output_padding = [
+        min(o, max(a, d) - 1) for o, a, d in zip(output_padding, stride, dilation, strict=True)
+    ]
+    arrays = [
+        normal(2, groups * in_channels, 4, 5),
+        normal(groups * in_channels, out_channels, *kernel),
+    ]
+    arrays += [normal(groups * out_channels)] if bias else []
 
     def function(t, x, w, b=None):
-        settings = stride, padding, more, groups, dilation
-        return t.nn.functional.conv_transpose2d(x, w, b, *settings)
+        arguments = stride, padding, output_padding, groups, dilation
+        return t.nn.functional.conv_transpose2d(x, w, b, *arguments)
 
     try:
         function(torch, *map(torch.tensor, arrays))
@@ -84,14 +95,14 @@ def test_conv_transpose2d_agrees(
         agree(function, *arrays)
 
 
-@pytest.mark.parametrize("settings", [(), (2, 1, 1), (3, 0, 2, 2, 2)])
+@pytest.mark.parametrize("arguments", [(), (2, 1, 1), (3, 0, 2, 2, 2)])
 @pytest.mark.parametrize("batched", [True, False])
-def test_conv_transpose1d_agrees(settings, batched):
+def test_conv_transpose1d_agrees(arguments, batched):
     def function(t, x, w, b):
-        return t.nn.functional.conv_transpose1d(x, w, b, *settings)
+        return t.nn.functional.conv_transpose1d(x, w, b, *arguments)
 
     shape = (2, 4, 5) if batched else (4, 5)
-    agree(function, normal(*shape), normal(4, 2, 3), normal(4 if len(settings) == 5 else 2))
+    agree(function, normal(*shape), normal(4, 2, 3), normal(4 if len(arguments) == 5 else 2))
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
@@ -145,11 +156,11 @@ def test_max_pool2d_agrees(attrs, dilation, ties):
         return t.nn.functional.max_pool2d(x, **attrs, dilation=dilation)
 
     agree(function, x)
-    at = [
+    indices = [
         t.nn.functional.max_pool2d(t.tensor(x), **attrs, dilation=dilation, return_indices=True)[1]
         for t in (nnlib, torch)
     ]
-    np.testing.assert_array_equal(at[0].numpy(), at[1].numpy())
+    np.testing.assert_array_equal(indices[0].numpy(), indices[1].numpy())
 
 
 @CASES
@@ -163,24 +174,25 @@ def test_avg_pool2d_agrees(attrs, count, divisor):
     agree(function, normal(2, 3, 8, 9))
 
 
-@pytest.mark.parametrize("kind", ["max", "avg"])
+@pytest.mark.parametrize("operation", ["max", "avg"])
 @pytest.mark.parametrize("batched", [True, False])
-def test_pooling_in_one_dimension_agrees(kind, batched):
+def test_pooling_in_one_dimension_agrees(operation, batched):
     x = normal(2, 3, 9) if batched else normal(3, 9)
-    agree(lambda t, x: getattr(t.nn.functional, f"{kind}_pool1d")(x, 3, 2, 1), x)
-    agree(lambda t, x: getattr(t.nn.functional, f"{kind}_pool1d")(x, 2, ceil_mode=True), x)
+    agree(lambda t, x: getattr(t.nn.functional, f"{operation}_pool1d")(x, 3, 2, 1), x)
+    agree(lambda t, x: getattr(t.nn.functional, f"{operation}_pool1d")(x, 2, ceil_mode=True), x)
 
 
-@pytest.mark.parametrize("kind", ["max", "avg"])
+@pytest.mark.parametrize("operation", ["max", "avg"])
 @pytest.mark.parametrize("size", [1, (2, 3), (3, None), 5])
-def test_adaptive_pooling_agrees(kind, size):
+def test_adaptive_pooling_agrees(operation, size):
     def function(t, x):
-        return getattr(t.nn.functional, f"adaptive_{kind}_pool2d")(x, size)
+        return getattr(t.nn.functional, f"adaptive_{operation}_pool2d")(x, size)
 
     agree(function, normal(2, 3, 6, 8))
     length = 5 if isinstance(size, tuple) else size
     agree(
-        lambda t, x: getattr(t.nn.functional, f"adaptive_{kind}_pool1d")(x, length), normal(2, 3, 7)
+        lambda t, x: getattr(t.nn.functional, f"adaptive_{operation}_pool1d")(x, length),
+        normal(2, 3, 7),
     )
 
 
@@ -188,13 +200,13 @@ def test_adaptive_pooling_agrees(kind, size):
 def test_pooling_of_values_that_are_not_finite_agrees(fill):
     x = normal(1, 1, 4, 4)
     x[0, 0, 1, 1] = x[0, 0, 0, 2] = fill
-    answers = []
+    values = []
     for t in (nnlib, torch):
         v = t.tensor(x, requires_grad=True)
         out = t.nn.functional.max_pool2d(v, 2)
         out.sum().backward()
-        answers.append((out.detach().numpy(), v.grad.numpy()))
-    for a, b in zip(*answers, strict=True):
+        values.append((out.detach().numpy(), v.grad.numpy()))
+    for a, b in zip(*values, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -253,9 +265,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
-    refused_alike(lambda t: BAD[what](t, t.nn.functional))
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_with_pytorchs_type_of_error(case):
+    refused_alike(lambda t: BAD[case](t, t.nn.functional))
 
 
 LAYERS = {

@@ -1,7 +1,7 @@
 """PyTorch for tests that run in a browser: their calls of `torch` are computed in this process.
 
 The browser's half is browser/torch.py, a module of handles to objects here. It sends its requests
-over loopback; plain values (numbers, strings, arrays, tuples of these) are sent as copies.
+over loopback; numbers, strings, arrays and tuples of these are sent as copies.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-PLAIN = (bool, int, float, complex, str, bytes, np.ndarray, np.generic, slice)
+COPIED = (bool, int, float, complex, str, bytes, np.ndarray, np.generic, slice)
 
 # The operations on a handle besides attributes and calls.
 BUILTINS = ("repr", "str", "float", "int", "bool", "len", "list", "isinstance", "abs", "round")
@@ -31,7 +31,7 @@ OPERATIONS["getattr"], OPERATIONS["setattr"] = getattr, setattr
 OPERATIONS["array"] = lambda value: value.detach().numpy()
 
 
-def long(value: Any) -> Any:
+def as_int64(value: Any) -> Any:
     return value.long() if getattr(value, "dtype", None) == torch.int32 else value
 
 
@@ -42,7 +42,10 @@ def call(f: Callable, args: tuple, names: dict) -> Any:
     except RuntimeError as error:
         if "expected scalar type Long" not in str(error) and "Int" not in str(error):
             raise
-        new_args, new_names = [long(a) for a in args], {n: long(v) for n, v in names.items()}
+        new_args, new_names = (
+            [as_int64(a) for a in args],
+            {n: as_int64(v) for n, v in names.items()},
+        )
         if all(a is b for a, b in zip([*args, *names.values()], [*new_args, *new_names.values()])):
             raise
         return f(*new_args, **new_names)
@@ -67,8 +70,8 @@ class TorchServer:
                 return self.encode(("returned", None))
             return self.encode(("returned", OPERATIONS[operation](*args)))
         except Exception as error:
-            kinds = [k.__name__ for k in type(error).__mro__ if hasattr(builtins, k.__name__)]
-            return self.encode(("raised", (kinds[0], str(error))))
+            names = [k.__name__ for k in type(error).__mro__ if hasattr(builtins, k.__name__)]
+            return self.encode(("raised", (names[0], str(error))))
 
     def decode(self, data: bytes) -> Any:
         objects = self.objects
@@ -82,22 +85,22 @@ class TorchServer:
     def encode(self, value: Any) -> bytes:
         class Writer(pickle.Pickler):
             def persistent_id(self, value: Any) -> Any:
-                return (value.handle, value.kind) if isinstance(value, Handle) else None
+                return (value.handle, value.class_name) if isinstance(value, Handle) else None
 
         buffer = io.BytesIO()
-        Writer(buffer, protocol=4).dump(self.plain(value))
+        Writer(buffer, protocol=4).dump(self.with_handles(value))
         return buffer.getvalue()
 
-    def plain(self, value: Any) -> Any:
-        """The value with a handle in place of every object that is not plain."""
-        if value is None or isinstance(value, PLAIN):
+    def with_handles(self, value: Any) -> Any:
+        """The value with a handle in place of every object that is not sent as a copy."""
+        if value is None or isinstance(value, COPIED):
             return value
         if isinstance(value, torch.Size) or type(value) is tuple:
-            return tuple(self.plain(v) for v in value)
+            return tuple(self.with_handles(v) for v in value)
         if type(value) is list:
-            return [self.plain(v) for v in value]
+            return [self.with_handles(v) for v in value]
         if type(value) is dict:
-            return {key: self.plain(v) for key, v in value.items()}
+            return {key: self.with_handles(v) for key, v in value.items()}
         self.count += 1
         self.objects[self.count] = value
         return Handle(self.count, type(value).__name__)
@@ -106,5 +109,5 @@ class TorchServer:
 class Handle:
     """Stands for an object that stays in this process when a result is sent."""
 
-    def __init__(self, handle: int, kind: str) -> None:
-        self.handle, self.kind = handle, kind
+    def __init__(self, handle: int, class_name: str) -> None:
+        self.handle, self.class_name = handle, class_name

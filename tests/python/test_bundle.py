@@ -26,7 +26,7 @@ def test_a_bundle_is_built_from_these_sources(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_bundle_evaluates_no_strings(name: str) -> None:
+def test_a_bundle_evaluates_no_strings_and_sets_no_html(name: str) -> None:
     code = (BUNDLES / name).read_text("utf8")
     assert not re.search(r"\beval\(|\bnew Function\b|[^.\w]Function\(|innerHTML", code)
 

@@ -42,7 +42,7 @@ LEFT_OUT = {
     "tests/graph/test_benchmarks.py": "it runs other libraries, which are missing in a browser",
     **{
         f"tests/graph/test_source.py::test_the_source_of_a_primitive_gives_its_result[{op}": (
-            "the source is plain NumPy, whose indices are int32 there"
+            "the source calls NumPy directly, whose indices are int32 there"
         )
         for op in ("argmax", "argmin", "argsort", "max_pool2d_indices")
     },
@@ -98,9 +98,9 @@ class Tally:
         for item in items:
             function = getattr(item, "obj", None)
             if hasattr(function, "hypothesis"):
-                mine = getattr(function, "_hypothesis_internal_use_settings", None)
+                own = getattr(function, "_hypothesis_internal_use_settings", None)
                 function._hypothesis_internal_use_settings = settings(
-                    mine, max_examples=4, deadline=None, database=None)
+                    own, max_examples=4, deadline=None, database=None)
     def pytest_runtest_logreport(self, report):
         if report.failed:
             self.failed.append([report.nodeid, str(report.longrepr)[-1500:]])
@@ -175,9 +175,9 @@ def address() -> Iterator[str]:
         wbufsize = 1 << 16
         disable_nagle_algorithm = True
 
-        def reply(self, data: bytes, kind: str = "application/octet-stream") -> None:
+        def reply(self, data: bytes, content_type: str = "application/octet-stream") -> None:
             self.send_response(200)
-            self.send_header("Content-Type", kind)
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -189,9 +189,11 @@ def address() -> Iterator[str]:
             elif self.path == "/worker.js":
                 self.reply(WORKER.encode(), "text/javascript")
             elif name in served:
-                kinds = {".mjs": "text/javascript", ".js": "text/javascript",
+                content_types = {".mjs": "text/javascript", ".js": "text/javascript",
                          ".wasm": "application/wasm"}  # fmt: skip
-                self.reply(served[name].read_bytes(), kinds.get(served[name].suffix, "text/plain"))
+                self.reply(
+                    served[name].read_bytes(), content_types.get(served[name].suffix, "text/plain")
+                )
             else:
                 self.reply(b"<!doctype html><title>tests</title>", "text/html")
 
@@ -229,14 +231,14 @@ def run_in_browser(address: str, suite: list[str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", SUITES)
 def test_nnlibs_tests_pass_in_the_browsers_python(address: str, name: str) -> None:
-    left_out = [f"--{'ignore' if what.endswith('.py') else 'deselect'}={what}" for what in LEFT_OUT]
+    left_out = [f"--{'ignore' if test.endswith('.py') else 'deselect'}={test}" for test in LEFT_OUT]
     result = run_in_browser(address, [*SUITES[name], *left_out])
     print(json.dumps({k: v for k, v in result.items() if k not in ("output", "failed")}, indent=1))
     assert result["platform"] == "emscripten" and result["int"] == "int32"
     python = fetch_python.read_lock()["pyodide"]["python"]
     assert result["numpy"].startswith("2.0.") and result["python"].startswith(f"{python}.")
-    print("\n\n".join(f"{where}\n{why}" for where, why in result["failed"]))
-    short = [f"{where}: {brief(why)}" for where, why in result["failed"]]
+    print("\n\n".join(f"{test}\n{why}" for test, why in result["failed"]))
+    short = [f"{test}: {brief(why)}" for test, why in result["failed"]]
     assert not short, f"{len(short)} failed, {result['passed']} passed\n" + "\n".join(short)
     assert result["code"] == 0, result["output"][-3000:]
     assert result["passed"] > LEAST_PASSED[name]
@@ -251,5 +253,5 @@ def brief(why: str) -> str:
 
 
 LEAST_PASSED = {"functions": 600, "networks": 250, "training": 120, "graphs and docstrings": 900}
-# Programs that derive classes from PyTorch's, and tests of optimizers' own state, skip there.
+# Subclasses of PyTorch's classes and tests of optimizers' own state are skipped there.
 SHARE_SKIPPED = {"training": 0.16}

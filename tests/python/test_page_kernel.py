@@ -26,15 +26,15 @@ page_kernel.show_pictures = lambda: None
 sent, out = [], sys.stdout
 page_kernel.connect(sent.append, int(sys.argv[2]))
 for number, source in enumerate(json.load(sys.stdin), 1):
-    kind = sys.argv[3]
-    asyncio.run(page_kernel.run(source, f"{kind} {number}", kind == "example"))
+    role = sys.argv[3]
+    asyncio.run(page_kernel.run(source, f"{role} {number}", role == "example"))
 json.dump(sent, out)
 """
 
 
-def messages_of(*cells: str, limit: int = LIMIT, kind: str = "cell") -> list[dict]:
+def messages_of(*cells: str, limit: int = LIMIT, role: str = "cell") -> list[dict]:
     run = subprocess.run(
-        [sys.executable, "-c", RUN, str(PYTHON), str(limit), kind],
+        [sys.executable, "-c", RUN, str(PYTHON), str(limit), role],
         input=json.dumps(cells), capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
@@ -81,21 +81,21 @@ def test_the_next_cell_has_the_whole_limit_again() -> None:
 
 def test_an_example_prints_what_pythons_prompt_would_print() -> None:
     session = "x = 2\nx\nfor i in range(2):\n    i + x\nprint('y')\nNone\n{'b': 1}\n_ is not x"
-    assert messages_of(session, kind="example") == [
+    assert messages_of(session, role="example") == [
         {"type": "stream", "name": "stdout", "text": f"{line}\n"}
         for line in ("2", "2", "3", "y", "{'b': 1}", "True")
     ]
 
 
 def test_an_error_ends_an_example_and_names_it() -> None:
-    *before, error = messages_of("1\nundefined\n3", kind="example")
+    *before, error = messages_of("1\nundefined\n3", role="example")
     assert printed(before) == "1\n"
     assert error["kind"] == "NameError" and error["frames"][-1]["cell"] == "example 1"
-    [error] = messages_of("open('marks.csv')", kind="example")
+    [error] = messages_of("open('marks.csv')", role="example")
     assert "Copy the example to run it" in error["hint"] and "notebook" not in error["hint"]
 
 
-CANNOT = {
+HINTS = {
     "input('name? ')": 'name = "Ada"',
     "import threading\nthreading.Thread(target=print).start()": "one thread",
     "import subprocess\nsubprocess.run(['ls'])": "cannot start other programs",
@@ -103,18 +103,18 @@ CANNOT = {
     "import socket\nsocket.create_connection(('127.0.0.1', 1))": "open connections",
     "open('marks.csv')": "cannot read those on your disk",
 }
-# The errors that these raise in a browser; outside a browser they work.
+# The errors that threads and other programs raise in a browser; outside a browser both work.
 AS_IN_A_BROWSER = {
-    "threading": "raise RuntimeError(\"can't start new thread\")",
+    "threading": 'raise RuntimeError("can\'t start new thread")',
     "subprocess": "raise OSError(138, 'emscripten does not support processes.')",
 }
 
 
-@pytest.mark.parametrize("source", CANNOT, ids=lambda s: s.split("\n")[0])
+@pytest.mark.parametrize("source", HINTS, ids=lambda s: s.split("\n")[0])
 def test_an_error_explains_what_a_page_cannot_do_and_what_to_do_instead(source: str) -> None:
     run = next((v for k, v in AS_IN_A_BROWSER.items() if k in source), source)
     [error] = [m for m in messages_of(run) if m["type"] == "error"]
-    assert CANNOT[source] in error["hint"]
+    assert HINTS[source] in error["hint"]
     assert error["frames"][0]["cell"] == "cell 1"
 
 

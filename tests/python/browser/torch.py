@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 __version__ = "far"
-kinds: dict[str, Any] = {}  # the name of a PyTorch class → the class of its handles
+handle_classes: dict[str, Any] = {}  # the name of a PyTorch class → the class of its handles
 _gone: list[int] = []  # handles that nothing refers to any more
 
 
@@ -23,9 +23,9 @@ class Writer(pickle.Pickler):
 
 
 class Reader(pickle.Unpickler):
-    def persistent_load(self, found: Any) -> Any:
-        handle, kind = found
-        return kinds.setdefault(kind, type(kind, (Far,), {}))(handle)
+    def persistent_load(self, identity: Any) -> Any:
+        handle, class_name = identity
+        return handle_classes.setdefault(class_name, type(class_name, (Far,), {}))(handle)
 
 
 def ask(operation: str, *args: Any) -> Any:
@@ -39,8 +39,8 @@ def ask(operation: str, *args: Any) -> Any:
         Writer(buffer, protocol=4).dump((operation, args))
     except Exception as error:
         pytest.skip(f"PyTorch runs in another process here, and this cannot be sent: {error}")
-    kind, value = Reader(io.BytesIO(sent(buffer.getvalue()))).load()
-    if kind == "raised":
+    outcome, value = Reader(io.BytesIO(sent(buffer.getvalue()))).load()
+    if outcome == "raised":
         raise getattr(builtins, value[0])(value[1])
     return value
 
@@ -62,18 +62,18 @@ class Far:
 
     __array_priority__ = 1000  # NumPy's operators defer to its methods
 
-    def __init__(self, *given: Any) -> None:
-        if len(given) == 3:
+    def __init__(self, *args: Any) -> None:
+        if len(args) == 3:  # a subclass is being created: its name, bases and members
             pytest.skip("PyTorch runs in another process here, so its classes have no subclasses")
-        object.__setattr__(self, "_handle", given[0])
+        object.__setattr__(self, "_handle", args[0])
 
     def __del__(self) -> None:
         if "_handle" in self.__dict__:
             _gone.append(self._handle)
 
     def __getattr__(self, name: str) -> Any:
-        known = name in ("__enter__", "__exit__", "__name__")
-        if name == "_handle" or (name.startswith("__") and not known):
+        supported = name in ("__enter__", "__exit__", "__name__")
+        if name == "_handle" or (name.startswith("__") and not supported):
             raise AttributeError(name)
         return ask("getattr", self, name)
 
@@ -86,7 +86,7 @@ class Far:
     def __enter__(self) -> Any:
         return self.__getattr__("__enter__")()
 
-    def __exit__(self, *given: Any) -> None:
+    def __exit__(self, *_: Any) -> None:
         self.__getattr__("__exit__")(None, None, None)
 
     def __instancecheck__(self, value: Any) -> bool:
@@ -105,8 +105,8 @@ class Far:
     def __index__(self) -> int:
         return ask("int", self)
 
-    def __format__(self, how: str) -> str:
-        return format(ask("float", self), how) if how else ask("str", self)
+    def __format__(self, spec: str) -> str:
+        return format(ask("float", self), spec) if spec else ask("str", self)
 
 
 def add_method(method: str, operation: str, reflected: bool = False) -> None:
@@ -116,11 +116,13 @@ def add_method(method: str, operation: str, reflected: bool = False) -> None:
     setattr(Far, f"__{method}__", method_of)
 
 
-ALONE = "repr str float int bool len abs round neg pos invert getitem setitem delitem contains"
-BOTH = "add sub mul truediv floordiv mod pow matmul lshift rshift xor"
-for name in f"{ALONE} {BOTH} eq ne lt le gt ge iadd isub imul itruediv ipow".split():
+NOT_REFLECTED = (
+    "repr str float int bool len abs round neg pos invert getitem setitem delitem contains"
+)
+REFLECTED = "add sub mul truediv floordiv mod pow matmul lshift rshift xor"
+for name in f"{NOT_REFLECTED} {REFLECTED} eq ne lt le gt ge iadd isub imul itruediv ipow".split():
     add_method(name, name)
-for name, operation in [*((n, n) for n in BOTH.split()), ("and", "and_"), ("or", "or_")]:
+for name, operation in [*((n, n) for n in REFLECTED.split()), ("and", "and_"), ("or", "or_")]:
     add_method(name, operation)
     add_method(f"r{name}", operation, reflected=True)
 
@@ -134,10 +136,10 @@ class Submodule(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        found = ROOT
-        for step in [*self.__name__.split(".")[1:], name]:
-            found = ask("getattr", found, step)
-        return found
+        member: Any = ROOT
+        for attribute in [*self.__name__.split(".")[1:], name]:
+            member = ask("getattr", member, attribute)
+        return member
 
 
 SUBMODULES = (
