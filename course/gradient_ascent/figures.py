@@ -31,15 +31,17 @@ def _degrees(u: Any, v: Any) -> Any:
 
 
 def _panel(hill: Hill, *marks: Any, xlim: Any = W1, ylim: Any = W2, levels: Any = LEVELS,
-           **look: Any) -> Any:  # fmt: skip
-    """Contours of the hill below the marks."""
+           **options: Any) -> Any:  # fmt: skip
+    """The marks on the contours of the hill."""
     heights = hill(nnlib.tensor(live.grid(xlim, ylim, 40)).double()).reshape(40, 40)
     contours = live.contour(heights, xlim, ylim, levels=levels, fill=True)
-    shape = {"equal": True, "width": 400, "height": 340} | look
-    return live.axes(contours, *marks, xlim=xlim, ylim=ylim, xlabel="w₁", ylabel="w₂", **shape)
+    axes_options = {"equal": True, "width": 400, "height": 340} | options
+    return live.axes(
+        contours, *marks, xlim=xlim, ylim=ylim, xlabel="w₁", ylabel="w₂", **axes_options
+    )
 
 
-def _here() -> Any:
+def _weights_handle() -> Any:
     return live.handle("w[0]", "w[1]", drag="w", label="the weights w", size=5)
 
 
@@ -87,7 +89,7 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
                     label="gradient, drawn 8√‖∇h‖ long", when="uphill_committed"),
         live.handle(lambda w, guess: w[0] + guess[0], lambda w, guess: w[1] + guess[1], drag=point,
                     label="your arrow"),
-        _here(),
+        _weights_handle(),
     )  # fmt: skip
     return live.figure(
         compare,
@@ -150,7 +152,8 @@ def every_direction(height: Hill, slope: Hill) -> live.Figure:
                     live.points([[0.0, 0.0]], color="ink", size=5, label="top"),
                     live.handle(lambda w, u: w[0] + u[0], lambda w, u: w[1] + u[1], drag=aim,
                                 label="your direction"),
-                    _here(), xlim=side, ylim=side, levels=(-30, -20, -12, -6, -2, 1, 4, 6, 8, 9.5),
+                    _weights_handle(), xlim=side, ylim=side,
+                    levels=(-30, -20, -12, -6, -2, 1, 4, 6, 8, 9.5),
                 ),
                 live.axes(
                     live.curve(around, "rates", label="slope in each direction"),
@@ -295,7 +298,8 @@ def along_two_eigenvectors() -> live.Figure:
                                 label="along (1, −1)"),
                     live.path("path[:,0]", "path[:,1]", color="gradient", width=1.4),
                     live.points("path", color="gradient", size=3, label="12 steps"),
-                    _here(), xlim=side, ylim=side, levels=(-16, -9, -6, -4, -2.5, -1.2, -0.4),
+                    _weights_handle(), xlim=side, ylim=side,
+                    levels=(-16, -9, -6, -4, -2.5, -1.2, -0.4),
                 ),
                 live.axes(
                     live.curve(steps, "shares[0]", color="series1", label="share of (1, 1)"),
@@ -400,17 +404,17 @@ def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -
 
 
 def two_tops(height: Hill, slope: Callable, question: Any) -> live.Figure:
-    """A hill with two tops and a plain around them: a start to drag and its hundred steps."""
+    """A hill with two tops and a plateau around them: a start to drag and its hundred steps."""
 
     def climb(w: Any, alpha: Any) -> dict:
-        at, path = w, []
+        point, path = w, []
         for _ in range(101):
-            path.append(at)
-            at = at + alpha * slope(height, at)
-        points = nnlib.stack(path)
-        steep = slope(height, w)
-        return {"path": points, "first": height(w), "last": height(points[100]),
-                "steep": (steep * steep).sum().sqrt()}  # fmt: skip
+            path.append(point)
+            point = point + alpha * slope(height, point)
+        positions = nnlib.stack(path)
+        gradient = slope(height, w)
+        return {"path": positions, "first": height(w), "last": height(positions[100]),
+                "steep": (gradient * gradient).sum().sqrt()}  # fmt: skip
 
     return live.figure(
         climb,
@@ -478,7 +482,7 @@ def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: S
                                 label="40 mini-batches"),
                     live.arrows("w[0]", "w[1]", "full[0]", "full[1]", scale=6, width=3,
                                 label="all 219 birds"),
-                    _here(),
+                    _weights_handle(),
                 ),
                 spread,
             ],
@@ -597,12 +601,12 @@ def along_the_ridge(height: Hill, slope: Hill) -> live.Figure:
     """Plain ascent and momentum on the long ridge: sixty steps of each from one start."""
 
     def climb(w: Any, alpha: Any, beta: Any) -> dict:
-        plain, fast, v, paths = w, w, 0 * w, []
+        ascent, momentum, v, paths = w, w, 0 * w, []
         for _ in range(COUNT + 1):
-            paths.append(nnlib.stack([plain, fast]))
-            plain = plain + alpha * slope(plain)
-            v = beta * v + slope(fast)
-            fast = fast + alpha * v
+            paths.append(nnlib.stack([ascent, momentum]))
+            ascent = ascent + alpha * slope(ascent)
+            v = beta * v + slope(momentum)
+            momentum = momentum + alpha * v
         both = nnlib.stack(paths)
         lower = (-height(both)).clamp(min=1e-6)
         return {"p": both[:, 0], "m": both[:, 1], "gaps": lower.T, "end": lower[COUNT]}
@@ -621,7 +625,7 @@ def along_the_ridge(height: Hill, slope: Hill) -> live.Figure:
                     live.path("m[:,0]", "m[:,1]", color="gradient", width=1.5, label="momentum"),
                     live.path("p[:,0]", "p[:,1]", color="ink", width=2.5, label="plain ascent"),
                     live.points([[0.0, 0.0]], color="ink", size=5, label="top"),
-                    _here(), xlim=(-10, 10), ylim=(-10, 10), levels=levels,
+                    _weights_handle(), xlim=(-10, 10), ylim=(-10, 10), levels=levels,
                 ),
                 live.axes(
                     live.curve(steps, "gaps[0]", color="ink", dash=True, label="plain ascent"),
@@ -671,7 +675,7 @@ def over_step_sizes(needed: Any, limit: int, question: Any) -> live.Figure:
             live.path("size", f"median[{rule}]", color=color, width=2.5, dash=rule == 1,
                       label=label),
         ]  # fmt: skip
-    options = {name: at for at, name in enumerate(needed)}
+    options = {name: index for index, name in enumerate(needed)}
 
     def pick(which: Any) -> dict:
         return {name: table[which] for name, table in stored.items()}
