@@ -124,6 +124,7 @@ trigram = function(
 
 
 def without(block: int, head: int) -> Any:
+    """The switches (blocks, heads) with one head off."""
     keep = nnlib.ones(2, 4)
     keep[block, head] = 0.0
     return keep
@@ -206,7 +207,7 @@ count = function(
     mistakes=[
         mistake("`out` is missing: four matrices, not three.",
                 lambda size, wide: block(size, wide) - size * size),
-        mistake("The two linear layers have biases: wide numbers and size numbers.",
+        mistake("The two linear layers have biases: `wide` and `size` parameters.",
                 lambda size, wide: block(size, wide) - wide - size),
         mistake("There are two normalisations, with two vectors each.",
                 lambda size, wide: block(size, wide) - 2 * size),

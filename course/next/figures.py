@@ -12,7 +12,7 @@ import nnlib.nn.functional as F
 from course.networks import digits
 from course.networks.drawn_digits import centred
 from course.networks.rounding import rounded_parameters
-from course.next.checks import slope_of
+from course.next.checks import gradient_of
 from course.next.drawings import drawings
 from course.next.pieces import (
     ALPHABET,
@@ -168,7 +168,7 @@ def attack(net: Any, image: Any, label: Any) -> tuple[tuple[Any, Any], tuple[Any
         row k is for changes of k hundredths.
     """
     net.eval()
-    chosen = slope_of(lambda x: F.cross_entropy(net(x), label), image).sign()
+    chosen = gradient_of(lambda x: F.cross_entropy(net(x), label), image).sign()
     normal = np.random.default_rng(0).normal(size=image.shape)
     random = nnlib.tensor(normal.astype("float32")).sign()
     sizes = 0.01 * nnlib.arange(21).float().reshape(21, 1, 1, 1)
