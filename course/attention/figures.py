@@ -248,7 +248,7 @@ def run_parts(p: dict[str, Any], x: Any, layers: int) -> tuple[Any, list[Any]]:
 def training(text: str, examples: int = 3072, batch: int = 48, **texts: Any) -> live.Figure:
     """The look-up trained in the page by Adam; one layer or two."""
     x, y = (a.astype(np.float32) for a in lookups(examples, seed=0))  # small in the page as float16
-    new, truth = (nnlib.tensor(a) for a in lookups(200, seed=10**6))
+    new, right_answers = (nnlib.tensor(a) for a in lookups(200, seed=10**6))
     sizes = {name: math.prod(shape) for name, (shape, _) in PARTS.items()}
     total = sum(sizes.values())
 
@@ -280,7 +280,8 @@ def training(text: str, examples: int = 3072, batch: int = 48, **texts: Any) -> 
         logits, maps = run_parts(p, typed, layers)
         guessed = run_parts(p, new, layers)[0].argmax(-1)
         return {"row": maps[-1][0, 0],
-                "right": (guessed == truth).float().mean()} | answered(logits[0])  # fmt: skip
+                "right": (guessed == right_answers).float().mean(),
+                } | answered(logits[0])  # fmt: skip
 
     state: dict[str, Any] = {name: live.normal(shape, std) for name, (shape, std) in PARTS.items()}
     state |= {"m": live.normal(total, 0.0), "v": live.normal(total, 0.0), "t": np.zeros(())}

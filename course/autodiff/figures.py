@@ -136,8 +136,8 @@ def habits() -> live.Figure:
         moment = (nnlib.arange(MOMENTS) == t).float()
         story = _story(plus, order == "topological")
         now = {name: (nnlib.tensor(row) * moment).sum() for name, row in story.items()}
-        c, moved = 4.0 * a.double(), 4.0 * (a.double() + 0.001)
-        return {**now, "b": a + a, "c": 4.0 * a, "measured": (moved - c) / 0.001}
+        c, c_after_change = 4.0 * a.double(), 4.0 * (a.double() + 0.001)
+        return {**now, "b": a + a, "c": 4.0 * a, "measured": (c_after_change - c) / 0.001}
 
     def when(k: int) -> Callable:
         return lambda text: abs(text - k) < 0.5

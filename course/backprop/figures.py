@@ -68,7 +68,7 @@ def fired_in_order(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, fired: An
     return delta
 
 
-def measured(w: Mapping[str, Any], x1: Any, x2: Any, y: Any) -> dict[str, Any]:
+def finite_differences(w: Mapping[str, Any], x1: Any, x2: Any, y: Any) -> dict[str, Any]:
     """dLoss/dinᵢ (d1 … d5) and dLoss/dwᵢⱼ (by the weights' names) from two runs forward each."""
 
     def loss(w: Mapping[str, Any], added: Mapping[int, float]) -> Any:
@@ -220,7 +220,7 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
         w = {n: v.double() for n, v in weights.items()}
         x1, x2, y = (v.double() for v in (x1, x2, y))
         a = activations(w, x1, x2)
-        delta, measurements = fired_in_order(w, a, y, fired), measured(w, x1, x2, y)
+        delta, measurements = fired_in_order(w, a, y, fired), finite_differences(w, x1, x2, y)
         blank = nnlib.tensor(float("nan"))
         out: dict[str, Any] = {f"a{i}": v for i, v in a.items()}
         out |= {f"in{i}": v for i, v in net_inputs(w, a).items()}

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import nnlib
-from course.backprop.figures import AFTER, SMALL, activations, measured, net_inputs
+from course.backprop.figures import AFTER, SMALL, activations, finite_differences, net_inputs
 from course.by_hand.hunt import one_mistake
 from course.by_hand.program import hidden_lines, output_lines
 from course.by_hand.promise import four_programs, promise
@@ -109,7 +109,7 @@ def line_by_line(
                 x1, x2 = (nnlib.where(planted == 3, *both) for both in ((x2, x1), (x1, x2)))
             derivatives = hidden(delta[5], edge, a[i], x1, x2)
             by_a[i], delta[i], by_w[f"w0{i}"], by_w[f"w1{i}"], by_w[f"w2{i}"] = derivatives
-        differences = measured(w, a[1], a[2], y)
+        differences = finite_differences(w, a[1], a[2], y)
         out = {f"a{i}": v for i, v in a.items()}
         out |= {f"in{i}": v for i, v in into.items()}
         for i in (3, 4, 5):

@@ -109,11 +109,11 @@ def forward(setting: Setting, layers: list[tuple[Tensor, Tensor]], x: Any) -> tu
 @cache
 def data() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """1,200 images for training, 242 for validation, 355 for the test; 64 pixels from 0 to 1."""
-    known, test = digits8x8(), digits8x8(train=False)
-    x = known.x.reshape(-1, 64)
+    training, test = digits8x8(), digits8x8(train=False)
+    x = training.x.reshape(-1, 64)
     return {
-        "training": (x[:TRAINING], known.y[:TRAINING]),
-        "validation": (x[TRAINING:], known.y[TRAINING:]),
+        "training": (x[:TRAINING], training.y[:TRAINING]),
+        "validation": (x[TRAINING:], training.y[TRAINING:]),
         "test": (test.x.reshape(-1, 64), test.y),
     }
 

@@ -58,7 +58,7 @@ slopes = function(
             lambda f, w, eps: differences(f, w, eps, one_weight=False),
         ),
         mistake(
-            "The sign is flipped: subtract the height behind from the height ahead.",
+            "The sign is flipped: subtract the height at w − eps from the height at w + eps.",
             lambda f, w, eps: -differences(f, w, eps),
         ),
     ],

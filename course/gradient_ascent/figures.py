@@ -69,11 +69,11 @@ def _line_of_w(x: Any, birds: Any) -> Any:
     )  # fmt: skip
 
 
-def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any) -> live.Figure:
+def two_views(hill: Hill, gradient: Hill, x: Any, birds: Any, start: Any, peak: Any) -> live.Figure:
     """The same w as a line between the birds and as a point on the hill; draw a step."""
 
     def compare(w: Any, guess: Any) -> dict:
-        g = slope(w)
+        g = gradient(w)
         off, aim = _degrees(guess, g), _degrees(guess, peak - w)
         arrow = g * 8 / ((g * g).sum() + 1e-12) ** 0.25
         between = _degrees(g, peak - w)
@@ -116,13 +116,13 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
 # --- why the gradient is the steepest direction ---------------------------------------------------
 
 
-def every_direction(height: Hill, slope: Hill) -> live.Figure:
+def every_direction(height: Hill, gradient: Hill) -> live.Figure:
     """The hill 10 − w₁² − 2w₂²: the slope in a direction to turn, and in all directions."""
     around = nnlib.linspace(-180, 180, 121, dtype=nnlib.float64)
     turn = nnlib.linspace(0, 2 * np.pi, 97, dtype=nnlib.float64)
 
     def outputs(w: Any, angle: Any) -> dict:
-        g, level = slope(w), 10 - height(w)
+        g, level = gradient(w), 10 - height(w)
         radians, all_radians = angle * np.pi / 180, around * np.pi / 180
         u = nnlib.stack([radians.cos(), radians.sin()])
         oval = {"oval1": level.sqrt() * turn.cos(), "oval2": (level / 2).sqrt() * turn.sin()}
@@ -403,18 +403,18 @@ def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -
 # --- several tops and a plateau -------------------------------------------------------------------
 
 
-def two_tops(height: Hill, slope: Callable, question: Any) -> live.Figure:
+def two_tops(height: Hill, gradient: Callable, question: Any) -> live.Figure:
     """A hill with two tops and a plateau around them: a start to drag and its hundred steps."""
 
     def climb(w: Any, alpha: Any) -> dict:
         point, path = w, []
         for _ in range(101):
             path.append(point)
-            point = point + alpha * slope(height, point)
+            point = point + alpha * gradient(height, point)
         positions = nnlib.stack(path)
-        gradient = slope(height, w)
+        start_gradient = gradient(height, w)
         return {"path": positions, "first": height(w), "last": height(positions[100]),
-                "steep": (gradient * gradient).sum().sqrt()}  # fmt: skip
+                "steep": (start_gradient * start_gradient).sum().sqrt()}  # fmt: skip
 
     return live.figure(
         climb,
@@ -448,7 +448,7 @@ def two_tops(height: Hill, slope: Callable, question: Any) -> live.Figure:
 # --- a fan of mini-batches ------------------------------------------------------------------------
 
 
-def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: Sequence[int],
+def fan_of_batches(hill: Hill, gradient: Hill, x: Any, y: Any, start: Any, sizes: Sequence[int],
                    noises: Sequence[float]) -> live.Figure:  # fmt: skip
     """Forty mini-batch gradients around the full one, and their noise compared with 1/√B."""
     samples = nnlib.tensor(np.random.default_rng(0).integers(0, len(y), (40, 128)))
@@ -457,7 +457,7 @@ def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: S
     def fan(w: Any, B: Any) -> dict:
         gradients = (nnlib.sigmoid(-y * (x @ w)) * y).reshape(-1, 1) * x
         g = (gradients[samples] * (position < B)).sum(1) / B
-        full = slope(w)
+        full = gradient(w)
         root = w[0].expand(40), w[1].expand(40)
         spread = ((g - full) ** 2).sum(1).mean().sqrt()
         return {"g": g, "full": full, "x0": root[0], "y0": root[1], "spread": spread}
@@ -503,20 +503,20 @@ def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: S
 # --- a race at equal computation ------------------------------------------------------------------
 
 
-def race(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, top: Any) -> live.Figure:
+def race(hill: Hill, gradient: Hill, x: Any, y: Any, start: Any, top: Any) -> live.Figure:
     """Four climbers that have looked at the same number of birds."""
 
     def step(full: Any, mini: Any, fast: Any, adam: Any, v: Any, m: Any, s: Any, t: Any, alpha: Any,
              X: Any, Y: Any) -> dict:  # fmt: skip
-        def gradient(w: Any) -> Any:
+        def batch_gradient(w: Any) -> Any:
             return (nnlib.sigmoid(-Y * (X @ w)) * Y) @ X / len(Y)
 
         t = t + 1
-        full = full + alpha * slope(full) * (t % STEPS == 0)
-        mini = mini + alpha * gradient(mini)
-        v = 0.9 * v + gradient(fast)
+        full = full + alpha * gradient(full) * (t % STEPS == 0)
+        mini = mini + alpha * batch_gradient(mini)
+        v = 0.9 * v + batch_gradient(fast)
         fast = fast + 0.1 * alpha * v
-        g = gradient(adam)
+        g = batch_gradient(adam)
         m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
         mean, square = m / (1 - 0.9**t), s / (1 - 0.999**t)
         adam = adam + 0.04 * alpha * mean / (square.sqrt() + 1e-8)
@@ -597,15 +597,15 @@ def cost_of_looking(sizes: Sequence[int], full: Sequence[float], mini: Sequence[
 COUNT = 60  # steps that the paths show
 
 
-def along_the_ridge(height: Hill, slope: Hill) -> live.Figure:
+def along_the_ridge(height: Hill, gradient: Hill) -> live.Figure:
     """Plain ascent and momentum on the long ridge: sixty steps of each from one start."""
 
     def climb(w: Any, alpha: Any, beta: Any) -> dict:
         ascent, momentum, v, paths = w, w, 0 * w, []
         for _ in range(COUNT + 1):
             paths.append(nnlib.stack([ascent, momentum]))
-            ascent = ascent + alpha * slope(ascent)
-            v = beta * v + slope(momentum)
+            ascent = ascent + alpha * gradient(ascent)
+            v = beta * v + gradient(momentum)
             momentum = momentum + alpha * v
         both = nnlib.stack(paths)
         lower = (-height(both)).clamp(min=1e-6)

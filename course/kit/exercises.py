@@ -1,9 +1,9 @@
 """The kinds of exercises, and the list of each chapter's exercises.
 
 `course/<chapter>/checks.py` lists a chapter's exercises; `course.check` reads them.
-An exercise has a right answer to compare with, and *wrong answers*, each of which a reader
-with one particular misconception would give. An answer that behaves like one of these gets its
-explanation.
+
+An exercise has a right answer to compare with, and *wrong answers*, each of which a reader with one
+particular misconception would give. An answer that behaves like one of these gets its explanation.
 """
 
 from __future__ import annotations

@@ -145,12 +145,12 @@ class Peer:
         while len(data) < size:
             self._set_timeout()
             try:
-                part = self.sock.recv(min(size - len(data), 1 << 20))
+                chunk = self.sock.recv(min(size - len(data), 1 << 20))
             except TimeoutError as error:
                 raise WireError("the answer took too long") from error
-            if not part:
+            if not chunk:
                 raise WireError("the other side has closed the connection")
-            data += part
+            data += chunk
         return bytes(data)
 
     def _set_timeout(self) -> None:
@@ -289,23 +289,23 @@ class Peer:
             return data
         if not isinstance(data, dict) or not data:
             raise WireError("a value cannot be read")
-        kind, inner = next(iter(data.items()))
+        tag, inner = next(iter(data.items()))
         containers: dict[str, type] = {
             "tuple": tuple, "list": list, "set": set, "frozenset": frozenset,
         }  # fmt: skip
-        if kind == "dots":
+        if tag == "dots":
             return ...
-        if kind in containers:
-            return containers[kind]([self.decode(v, leaves, arguments) for v in inner])
-        if kind == "dict":
+        if tag in containers:
+            return containers[tag]([self.decode(v, leaves, arguments) for v in inner])
+        if tag == "dict":
             return {self.decode(k, []): self.decode(v, leaves, arguments) for k, v in inner}
-        if kind == "array":
+        if tag == "array":
             return unpacked(inner)
-        if kind == "tensor":
+        if tag == "tensor":
             return self._leaf_or_result(data, leaves, arguments)
-        if kind == "yours" and inner in self.objects:
+        if tag == "yours" and inner in self.objects:
             return self.objects[inner]
-        if kind == "mine" and type(inner) is int:
+        if tag == "mine" and type(inner) is int:
             description = data.get("known", {})
             remote_type = RemoteCallable if description.get("callable") else Remote
             return self.remote.setdefault(inner, remote_type(self, inner, description))

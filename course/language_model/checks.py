@@ -130,8 +130,8 @@ def without(block: int, head: int) -> Any:
     return keep
 
 
-def surprise(model: Any, x: Any, word: int, keep: Any = None, at: int = -1) -> Any:
-    return -model(x, keep)[0, at].log_softmax(-1)[word]
+def surprise(model: Any, x: Any, word: int, keep: Any = None, position: int = -1) -> Any:
+    return -model(x, keep)[0, position].log_softmax(-1)[word]
 
 
 def effect(model: Any, x: Any, word: int, block: int, head: int) -> Any:
@@ -175,7 +175,8 @@ intervene = function(
         mistake(
             "This is the word after the first position. The next word is predicted at the last.",
             lambda model, x, word, block, head: (
-                surprise(model, x, word, without(block, head), 0) - surprise(model, x, word, at=0)
+                surprise(model, x, word, without(block, head), position=0)
+                - surprise(model, x, word, position=0)
             ),
         ),
         mistake(

@@ -66,8 +66,8 @@ def best_of(p: Any) -> dict[str, Any]:
 
 def slots(name: str, *index: int) -> str:
     """A word as a template of live letters: {name[3,0]:c}{name[3,1]:c}…"""
-    at = "".join(f"{i}," for i in index)
-    return "".join(f"{{{name}[{at}{j}]:c}}" for j in range(LONGEST))
+    indices = "".join(f"{i}," for i in index)
+    return "".join(f"{{{name}[{indices}{j}]:c}}" for j in range(LONGEST))
 
 
 def next_bars() -> Any:

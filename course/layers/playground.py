@@ -274,7 +274,7 @@ def picture_of(depth: int) -> Any:
     neurons = []
     for layer, size in enumerate(sizes):
         for k in range(size):
-            at = (INPUTS + (layer - 1) * WIDTH if layer else 0) + k
+            unit_index = (INPUTS + (layer - 1) * WIDTH if layer else 0) + k
             start, outputs, inputs = layout(depth)[layer - 1] if layer else (0, 0, 0)
             last = layer > depth
             bias = OUTPUT_BIAS if last else start + outputs * inputs + k
@@ -283,7 +283,7 @@ def picture_of(depth: int) -> Any:
                     f"{layer}.{k}", layer,
                     label=FEATURES[k] if not layer else "output" if last else "",
                     image="out" if last else f"units{layer}[{k}]",
-                    on=None if last else f"on[{at}]",
+                    on=None if last else f"on[{unit_index}]",
                     bias=f"w[{bias}]" if layer else None,
                 )
             )  # fmt: skip

@@ -58,16 +58,16 @@ def chosen_images(setting: Setting, seeds: int) -> tuple[np.ndarray, np.ndarray,
     """Each seed's own sample of the first 3,200 images, the labels to train on, the right ones."""
     count, data = setting.images, digits()
     x, y = data.x.reshape(-1, 784), data.y
-    images, labels, truth = [], [], []
+    images, labels, right_labels = [], [], []
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
         chosen = rng.permutation(3200)[:count]
         changed = rng.random(count) < setting.wrong
         wrong_labels = (y[chosen] + rng.integers(1, 10, count)) % 10
         images.append(x[chosen])
-        truth.append(y[chosen])
+        right_labels.append(y[chosen])
         labels.append(np.where(changed, wrong_labels, y[chosen]))
-    return np.stack(images), np.stack(labels), np.stack(truth)
+    return np.stack(images), np.stack(labels), np.stack(right_labels)
 
 
 def held_out() -> dict[str, tuple[Tensor, np.ndarray]]:

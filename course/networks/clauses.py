@@ -107,9 +107,9 @@ class Window(Tied):
 class Recurrent(Tied):
     """A recurrent cell over the words."""
 
-    def __init__(self, kind: str, hidden: int) -> None:
+    def __init__(self, cell_name: str, hidden: int) -> None:
         super().__init__(SIZE)
-        self.cell: Any = getattr(nn, kind)(SIZE, hidden, batch_first=True)
+        self.cell: Any = getattr(nn, cell_name)(SIZE, hidden, batch_first=True)
         self.down = nn.Linear(hidden, SIZE)
 
     def forward(self, x: Any) -> Any:

@@ -302,7 +302,7 @@ def backwards(
     overwrite: bool = False,
     own: bool = False,
 ) -> Any:
-    """The gradient of v · h at the last step for w_hh; each changed keyword is one mistake.
+    """The gradient of v · h, with h the last state, for w_hh; each keyword allows one mistake.
 
     Args:
         slopes: the slopes of tanh are factors.

@@ -325,9 +325,9 @@ def lstm_step(**text: Any) -> live.Figure:
         shown = new.tanh()
         h = o * shown
         names = ["f", "i", "o", "n", "c", "kept", "added", "new", "shown"]
-        slopes = nnlib.autograd.grad(h, [f, i, o, n, c, kept, added, new, shown])
+        derivatives = nnlib.autograd.grad(h, [f, i, o, n, c, kept, added, new, shown])
         return {"kept": kept, "added": added, "new": new, "shown": shown, "h": h} | {
-            f"d_{name}": slope for name, slope in zip(names, slopes, strict=True)
+            f"d_{name}": derivative for name, derivative in zip(names, derivatives, strict=True)
         }
 
     def node(name: str, op: str | None = None, inputs: Any = (), **more: str) -> dict[str, Any]:
@@ -392,8 +392,8 @@ def writing(writer: Any, **text: Any) -> live.Figure:
         last, h = nnlib.full((LINES,), words.BLANK), nnlib.zeros(1, LINES, writer.cell.hidden_size)
         ended, letters, first = nnlib.zeros(LINES), [], nnlib.zeros(words.BLANK + 1)
         for t in range(words.LENGTH):
-            seen = (last.unsqueeze(-1) == nnlib.arange(words.BLANK + 1)).float()
-            out, h = writer.cell(nnlib.cat([seen, chosen], 1).unsqueeze(1), h)
+            last_letter = (last.unsqueeze(-1) == nnlib.arange(words.BLANK + 1)).float()
+            out, h = writer.cell(nnlib.cat([last_letter, chosen], 1).unsqueeze(1), h)
             p = (writer.head(out[:, 0]) / temperature).softmax(-1)
             first = nnlib.where(start_length == t, p[0], first)
             sampled = (p.cumsum(1) < noise[t].unsqueeze(1)).sum(1).clamp(max=words.BLANK)
