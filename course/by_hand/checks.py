@@ -352,7 +352,7 @@ zero = function(
     learned="The promise is 0 where the answer is half-way, whatever the target is.",
 )
 
-# --- one number on two edges ---------------------------------------------------------------------
+# --- one weight on two edges ---------------------------------------------------------------------
 
 shared = function(
     "shared",

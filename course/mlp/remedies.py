@@ -38,9 +38,9 @@ class Setting:
     wrong: float = WRONG
 
 
-PLAIN = Setting("no remedy")
+BASELINE = Setting("no remedy")
 SETTINGS = [
-    PLAIN,
+    BASELINE,
     *(Setting("weight decay", decay=decay) for decay in (3.0, 10.0, 30.0)),
     *(Setting("dropout", dropout=p) for p in (0.5, 0.8, 0.9)),
     *(Setting("augmentation", shift=pixels) for pixels in (1, 2, 3)),

@@ -107,7 +107,7 @@ def count_problem(answer: Any) -> str | None:
         if not (0 <= f <= 1 and 0 <= i <= 1 and -1 <= n <= 1):
             return OUTSIDE
     for letter, needed, forgetting, adding in (("b", 0, KEPT, WRITTEN), ("a", 1, STUCK, SMALL)):
-        f, i, n = gates[letter]  # at an a all is kept and 1 added; at a b both are 0
+        f, i, n = gates[letter]  # f and i · n are both 1 at an a, and both 0 at a b
         if abs(f - needed) > 0.02:
             return forgetting
         if abs(i * n - needed) > 0.02:
