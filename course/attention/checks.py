@@ -71,6 +71,7 @@ mask = function(
 
 
 def look(Q: Any, K: Any, V: Any, rows: int = -1, terms: int = -1) -> Any:
+    """Attention; the softmax is over dimension `rows`, the root is of the size of `terms`."""
     return (Q @ K.transpose(-2, -1) / Q.shape[terms] ** 0.5).softmax(rows) @ V
 
 
@@ -164,9 +165,9 @@ def look_before(symbol: Any) -> Any:
 
 def digits_first(rng: np.random.Generator) -> tuple[np.ndarray]:
     """One-hot rows of four digits, each before its letter, and a letter of the four."""
-    letters, asked = rng.permutation(8)[:4], rng.integers(4)
+    letters, pair = rng.permutation(8)[:4], rng.integers(4)
     pairs = np.stack([8 + rng.permutation(8)[:4], letters], 1).reshape(-1)
-    return (np.eye(16)[[*pairs, letters[asked]]],)
+    return (np.eye(16)[[*pairs, letters[pair]]],)
 
 
 def with_itself(symbol: Any) -> Any:

@@ -27,23 +27,24 @@ def recalled(question: Any, **texts: Any) -> live.Figure:
     lengths = stored_recall.LENGTHS
     shift = dict(zip(stored_recall.KINDS, (0.90, 0.97, 1.04, 1.11), strict=True))
 
-    def five(kind: str, careful: bool) -> np.ndarray:
+    def accuracies(kind: str, careful: bool) -> np.ndarray:
         return np.array([stored_recall.best(kind, T, careful) for T in lengths], np.float32)
 
     def chosen(careful: Any) -> dict[str, Any]:
         outputs: dict[str, Any] = {}
         for kind in stored_recall.KINDS:
-            usual, better = nnlib.tensor(five(kind, False)), nnlib.tensor(five(kind, True))
+            usual = nnlib.tensor(accuracies(kind, False))
+            better = nnlib.tensor(accuracies(kind, True))
             dots = nnlib.where(careful, better, usual)
             outputs |= {f"{kind}_dots": dots.reshape(-1), f"{kind}_mean": dots.mean(1)}
         return outputs
 
     marks = []
     for kind in stored_recall.KINDS:
-        at = np.array(lengths, np.float32) * shift[kind]
+        positions = np.array(lengths, np.float32) * shift[kind]
         marks += [
-            live.curve(at, f"{kind}_mean", color=COLORS[kind], label=kind),
-            live.points(x=np.repeat(at, 5), y=f"{kind}_dots", color=COLORS[kind], size=3),
+            live.curve(positions, f"{kind}_mean", color=COLORS[kind], label=kind),
+            live.points(x=np.repeat(positions, 5), y=f"{kind}_dots", color=COLORS[kind], size=3),
         ]
     chart = live.axes(
         *marks, live.line(y=1 / 8, color="muted", dash=True), xscale="log", xlim=(4, 110),
@@ -122,9 +123,9 @@ def scaled(question: Any, **texts: Any) -> live.Figure:
         used = (column < d).float()
         scores = (k[draw] * (q[draw] * used)).sum(-1)
         smaller = scores / d.float() ** 0.5
-        plain, divided = scores.softmax(-1), smaller.softmax(-1)
-        return {"scores": scores, "smaller": smaller, "plain": plain, "divided": divided,
-                "most": plain.amax(), "least": divided.amax(),
+        undivided, divided = scores.softmax(-1), smaller.softmax(-1)
+        return {"scores": scores, "smaller": smaller, "plain": undivided, "divided": divided,
+                "most": undivided.amax(), "least": divided.amax(),
                 "spread": (scores**2).mean() ** 0.5}  # fmt: skip
 
     names = [str(j + 1) for j in range(KEYS)]
@@ -235,10 +236,10 @@ def run_parts(p: dict[str, Any], x: Any, layers: int) -> tuple[Any, list[Any]]:
     h = p["symbols"][x] + p["places"]
     for k in range(layers):
         query, key, value, out = (p["matrices"][k, i] for i in range(4))
-        normed, last = norm(h, k), k == layers - 1
-        asked, h = (normed[:, -1:], h[:, -1:]) if last else (normed, h)
-        scores = (asked @ query.T) @ (normed @ key.T).transpose(1, 2) / SIZE**0.5
-        A = (scores - 1e9 * (ahead[-1:] if last else ahead)).softmax(-1)
+        normed, is_last = norm(h, k), k == layers - 1
+        query_inputs, h = (normed[:, -1:], h[:, -1:]) if is_last else (normed, h)
+        scores = (query_inputs @ query.T) @ (normed @ key.T).transpose(1, 2) / SIZE**0.5
+        A = (scores - 1e9 * (ahead[-1:] if is_last else ahead)).softmax(-1)
         maps.append(A)
         h = h + (A @ (normed @ value.T)) @ out.T
     return norm(h[:, -1], 2) @ p["head"].T, maps
@@ -247,23 +248,23 @@ def run_parts(p: dict[str, Any], x: Any, layers: int) -> tuple[Any, list[Any]]:
 def training(text: str, examples: int = 3072, batch: int = 48, **texts: Any) -> live.Figure:
     """The look-up trained in the page by Adam; one layer or two."""
     x, y = (a.astype(np.float32) for a in lookups(examples, seed=0))  # small in the page as float16
-    new, truth = (nnlib.tensor(a) for a in lookups(200, seed=10**6))
+    new, right_answers = (nnlib.tensor(a) for a in lookups(200, seed=10**6))
     sizes = {name: math.prod(shape) for name, (shape, _) in PARTS.items()}
     total = sum(sizes.values())
 
     def step(m: Any, v: Any, t: Any, x: Any, y: Any, layers: int, lr: Any, **parts: Any) -> Any:
         p = {name: parts[name].detach().requires_grad_() for name in PARTS}
         loss = F.cross_entropy(run_parts(p, x.long(), layers)[0], y.long())
-        slopes = nnlib.autograd.grad(loss, list(p.values()), allow_unused=True)
-        g = nnlib.cat([slope.reshape(-1) for slope in slopes])
+        gradients = nnlib.autograd.grad(loss, list(p.values()), allow_unused=True)
+        g = nnlib.cat([gradient.reshape(-1) for gradient in gradients])
         g = g / (g**2).sum().sqrt().clamp(min=1.0)
         t = t + 1.0
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
         change = (m / (1.0 - 0.9**t)) / ((v / (1.0 - 0.999**t)).sqrt() + 1e-8)
-        change, at, updated = lr * (t / 20.0).clamp(max=1.0) * change, 0, {}
+        change, start, updated = lr * (t / 20.0).clamp(max=1.0) * change, 0, {}
         for name, (shape, _) in PARTS.items():
-            updated[name] = parts[name] - change[at : at + sizes[name]].reshape(shape)
-            at += sizes[name]
+            updated[name] = parts[name] - change[start : start + sizes[name]].reshape(shape)
+            start += sizes[name]
         return updated | {"m": m, "v": v, "t": t, "loss": loss.detach()}
 
     def in_page(symbols: Any, places: Any, matrices: Any, norms: Any, head: Any, m: Any, v: Any,
@@ -279,7 +280,8 @@ def training(text: str, examples: int = 3072, batch: int = 48, **texts: Any) -> 
         logits, maps = run_parts(p, typed, layers)
         guessed = run_parts(p, new, layers)[0].argmax(-1)
         return {"row": maps[-1][0, 0],
-                "right": (guessed == truth).float().mean()} | answered(logits[0])  # fmt: skip
+                "right": (guessed == right_answers).float().mean(),
+                } | answered(logits[0])  # fmt: skip
 
     state: dict[str, Any] = {name: live.normal(shape, std) for name, (shape, std) in PARTS.items()}
     state |= {"m": live.normal(total, 0.0), "v": live.normal(total, 0.0), "t": np.zeros(())}
@@ -331,9 +333,9 @@ def answering(task: Task, model: Any, text: str, **texts: Any) -> live.Figure:
         h, maps = net.vectors(codes, text_length, on)
         best = symbols[net.logits(h).argmax(-1)]
         start = ((codes == equals) & (position < text_length)).long().argmax()
-        at = start + nnlib.arange(most)
-        asked = (at < text_length) & (codes[start] == equals)
-        written = nnlib.where(asked, best[at.clamp(max=net.length - 1)], 32)
+        answer_positions = start + nnlib.arange(most)
+        is_answer = (answer_positions < text_length) & (codes[start] == equals)
+        written = nnlib.where(is_answer, best[answer_positions.clamp(max=net.length - 1)], 32)
         inside = (position < text_length).float().reshape(1, -1, 1)
         return {"maps": maps * inside, "written": written}
 

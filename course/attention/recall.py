@@ -69,10 +69,10 @@ def trained_accuracy(kind: str, length: int, careful: bool, rate: float, seed: i
     nnlib.manual_seed(seed)
     model = network(kind, length, careful)
 
-    def draw(step: int) -> tuple[np.ndarray, np.ndarray]:
+    def sample(step: int) -> tuple[np.ndarray, np.ndarray]:
         return sequences(BATCH, length, seed=10_000 * (seed + 1) + step)
 
-    fit(model, draw, steps, rate)
+    fit(model, sample, steps, rate)
     return accuracy(model, *sequences(1000, length, seed=10**6))
 
 
@@ -91,7 +91,7 @@ def results() -> dict[str, list[float]]:
 
 
 def best(kind: str, length: int, careful: bool) -> list[float]:
-    """The five accuracies at the better learning rate."""
+    """The five accuracies at the better learning rate; for the other only seed 0 is stored."""
     return max((results()[setting_name(kind, length, careful, rate)] for rate in RATES), key=len)
 
 
@@ -99,21 +99,21 @@ def main() -> None:
     path = Path(__file__).with_name(FILE)
     stored: dict[str, Any] = json.loads(path.read_text("utf8")) if path.exists() else {}
 
-    def need(setting: tuple[str, int, bool, float], seeds: int) -> float:
+    def ensure(setting: tuple[str, int, bool, float], seeds: int) -> float:
         accuracies = stored.setdefault(setting_name(*setting), [])
         while len(accuracies) < seeds:
             accuracies.append(round(trained_accuracy(*setting, seed=len(accuracies)), 3))
         print(setting_name(*setting), *accuracies, file=sys.stderr, flush=True)
-        rows = [f" {json.dumps(key)}: {json.dumps(five)}" for key, five in stored.items()]
+        rows = [f" {json.dumps(name)}: {json.dumps(row)}" for name, row in stored.items()]
         path.write_text("{\n" + ",\n".join(rows) + "\n}\n", "utf8")
         return float(accuracies[0])
 
     for length in LENGTHS:
         for kind in KINDS:
             for careful in (False, True)[: 1 + (kind != "attention")]:
-                first = {rate: need((kind, length, careful, rate), 1) for rate in RATES}
+                first = {rate: ensure((kind, length, careful, rate), 1) for rate in RATES}
                 rate = max(RATES, key=first.__getitem__)
-                need((kind, length, careful, rate), len(SEEDS))
+                ensure((kind, length, careful, rate), len(SEEDS))
 
 
 if __name__ == "__main__":

@@ -33,10 +33,10 @@ def lookups(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     letters = rng.permuted(np.tile(np.arange(len(LETTERS)), (n, 1)), axis=1)[:, :PAIRS]
     digits = len(LETTERS) + rng.integers(len(DIGITS), size=(n, PAIRS))
-    asked = rng.integers(PAIRS, size=n)
+    pair = rng.integers(PAIRS, size=n)
     pairs = np.stack([letters, digits], 2).reshape(n, 2 * PAIRS)
     rows = np.arange(n)
-    return np.hstack([pairs, letters[rows, asked][:, None]]), digits[rows, asked]
+    return np.hstack([pairs, letters[rows, pair][:, None]]), digits[rows, pair]
 
 
 def spelled(codes: Any) -> str:
@@ -122,9 +122,9 @@ class Finder(nn.Module):
 # --- training -----------------------------------------------------------------------------------
 
 
-def fit(model: Any, draw: Callable[[int], tuple[np.ndarray, np.ndarray]], steps: int = 400,
+def fit(model: Any, sample: Callable[[int], tuple[np.ndarray, np.ndarray]], steps: int = 400,
         lr: float = 3e-3) -> list[float]:  # fmt: skip
-    """Adam on fresh batches, `draw(step)`; only the last position's answer counts.
+    """Adam on fresh batches, `sample(step)`; only the last position's answer counts.
 
     The step size rises over the first twentieth and falls to 0; gradients are clipped at 1.
     Returns the loss of each step.
@@ -135,7 +135,7 @@ def fit(model: Any, draw: Callable[[int], tuple[np.ndarray, np.ndarray]], steps:
     for step in range(steps):
         rise = min(1.0, (step + 1) / (0.05 * steps))
         adam.param_groups[0]["lr"] = lr * rise * 0.5 * (1 + np.cos(np.pi * step / steps))
-        x, y = draw(step)
+        x, y = sample(step)
         loss = F.cross_entropy(model(nnlib.tensor(x))[:, -1], nnlib.tensor(y))
         adam.zero_grad()
         loss.backward()

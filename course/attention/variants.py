@@ -46,8 +46,8 @@ class TwoHeads(Look):
         scores = halves(self.query(x)) @ halves(self.key(x)).transpose(-2, -1)
         ahead = nnlib.ones(x.shape[-2], x.shape[-2]).triu(1)
         weights = (scores / (x.shape[-1] / 2) ** 0.5 - 1e9 * ahead).softmax(-1)
-        joined = (weights @ halves(self.value(x))).transpose(-2, -3).reshape(*x.shape)
-        return self.out(joined)
+        outputs = (weights @ halves(self.value(x))).transpose(-2, -3).reshape(*x.shape)
+        return self.out(outputs)
 
 
 def two_heads() -> Finder:
@@ -80,10 +80,10 @@ def batches(seed: int) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
 
 def run(name: str, seed: int, steps: int | None = None) -> tuple[float, list[float]]:
     """Trains one variant; returns its accuracy on new questions and each ten steps' mean loss."""
-    make, all_steps = VARIANTS[name]
+    make, usual_steps = VARIANTS[name]
     nnlib.manual_seed(seed)
     model = make()
-    losses = fit(model, batches(seed), steps or all_steps)
+    losses = fit(model, batches(seed), steps or usual_steps)
     tens = np.array(losses).reshape(-1, 10).mean(1).round(3).tolist()
     return accuracy(model, *lookups(1000, seed=10**6)), tens
 

@@ -13,14 +13,14 @@ from course.autodiff import engine as scalar
 from course.autodiff.engine import Scalar
 from course.kit.exercises import function, mistake, puzzle, value
 
-# --- a product remembers ------------------------------------------------------------------------
+# --- the edges of a product ---------------------------------------------------------------------
 
 
-def remembered(mul: Callable, x: float, y: float) -> tuple[float, float, float]:
-    """The product, and the slope that is kept for each factor (nan: no edge leads to it)."""
+def product_and_slopes(mul: Callable, x: float, y: float) -> tuple[float, float, float]:
+    """The product, and the slope on the edge to each factor (nan: there is no such edge)."""
     a, b = Scalar(x), Scalar(y)
     product = mul(a, b)
-    slopes = [[s for node, s in product.edges if node is of] for of in (a, b)]
+    slopes = [[s for node, s in product.edges if node is factor] for factor in (a, b)]
     return product.value, *(float(sum(s)) if s else float("nan") for s in slopes)
 
 
@@ -28,7 +28,7 @@ product = function(
     "product",
     like=lambda a, b: a * b,
     given=lambda rng: tuple(float(v) for v in rng.normal(size=2)),
-    observe=remembered,
+    observe=product_and_slopes,
     stars=1,
     mistakes=[
         mistake(
@@ -84,7 +84,7 @@ def misplaced(nodes: Any, needed: list[Scalar]) -> str | None:
         return TWICE
     if set(nodes) != set(needed):
         return LOST
-    position = {node: at for at, node in enumerate(nodes)}
+    position = {node: index for index, node in enumerate(nodes)}
     wrong = [position[p] > position[node] for node in nodes for p, _ in node.edges]
     if wrong and all(wrong):
         return BACK
@@ -140,7 +140,15 @@ def walk(
     start: float = 1.0, plus: bool = True, slopes: bool = True,
     adds: bool = True, everywhere: bool = False,
 ) -> Any:  # fmt: skip
-    """A function like walk_back(), with one step changed."""
+    """A function like walk_back(), with one mistake.
+
+    Args:
+        start: the gradient with which the walk begins.
+        plus: a node's gradients from several edges add up.
+        slopes: the gradient is multiplied by the slope of each edge.
+        adds: a leaf's gradient is added to its old `grad`.
+        everywhere: nodes between result and leaves get a `grad`, too.
+    """
 
     def walk_back(nodes: list[Scalar]) -> None:
         grads = dict.fromkeys(nodes, 0.0)
@@ -156,6 +164,7 @@ def walk(
 
 
 def careless(nodes: list[Scalar]) -> None:
+    """A walk that adds up in the nodes' own `grad`, so a second walk is wrong."""
     nodes[-1].grad = 1.0
     for node in reversed(nodes):
         for operand, slope in node.edges:

@@ -66,7 +66,7 @@ class Scalar:
 
 
 def lift(x: Any) -> Scalar:
-    """A plain number as a Scalar without edges."""
+    """A Python number as a Scalar without edges; a Scalar as it is."""
     return x if isinstance(x, Scalar) else Scalar(x)
 
 
@@ -88,7 +88,7 @@ def order(root: Scalar) -> list[Scalar]:
 
 
 def walk_back(nodes: Sequence[Scalar]) -> None:
-    """Add the last node's derivative with respect to each leaf to that leaf's `grad`."""
+    """Adds the last node's derivative with respect to each leaf to that leaf's `grad`."""
     grads = dict.fromkeys(nodes, 0.0)
     grads[nodes[-1]] = 1.0
     for node in reversed(nodes):
@@ -138,7 +138,7 @@ def run(program: Program, values: Sequence[float], number: Callable[[float], Any
     return [float(value), *(float(x.grad) if x.grad is not None else 0.0 for x in inputs.values())]
 
 
-def largest_difference(one: Callable, other: Callable, times: int = 200, seed: int = 0) -> float:
+def largest_difference(first: Callable, second: Callable, times: int = 200, seed: int = 0) -> float:
     """The largest relative difference of two engines' results over random programs.
 
     It is relative to the largest number of the second engine, at least 1.  It compares `times`
@@ -147,7 +147,7 @@ def largest_difference(one: Callable, other: Callable, times: int = 200, seed: i
     rng, gap = np.random.default_rng(seed), 0.0
     for _ in range(times):
         program, values = draw(rng)
-        a, b = run(program, values, one), run(program, values, other)
+        a, b = run(program, values, first), run(program, values, second)
         size = max(1.0, *map(abs, b))
         gap = max(gap, *(abs(p - q) / size for p, q in zip(a, b, strict=True)))
     return gap

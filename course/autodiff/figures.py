@@ -83,7 +83,7 @@ MOMENTS = 8  # the start, and at most seven events
 
 
 def events(plus: bool, topological: bool) -> list[tuple[str, str, dict[str, float]]]:
-    """(sender, receiver, all gradients afterwards) for each step back of an engine of this kind.
+    """(sender, receiver, all gradients afterwards) of each step of an engine with these habits.
 
     The first sender is "": the result gets its 1.
 
@@ -94,12 +94,12 @@ def events(plus: bool, topological: bool) -> list[tuple[str, str, dict[str, floa
     steps = [("", "c", dict(grad))]
 
     def send(node: str) -> None:
-        to = EDGES[node]
-        for _ in range(2 if to else 0):
-            grad[to] = grad[node] + (grad[to] if plus else 0.0)
-            steps.append((node, to, dict(grad)))
+        receiver = EDGES[node]
+        for _ in range(2 if receiver else 0):
+            grad[receiver] = grad[node] + (grad[receiver] if plus else 0.0)
+            steps.append((node, receiver, dict(grad)))
             if not topological:
-                send(to)
+                send(receiver)
 
     for node in "cba" if topological else "c":
         send(node)
@@ -107,7 +107,7 @@ def events(plus: bool, topological: bool) -> list[tuple[str, str, dict[str, floa
 
 
 def _story(plus: bool, topological: bool) -> dict[str, np.ndarray]:
-    """One entry per moment: the gradients, the receiver, the number of the text, what is sent."""
+    """One entry per moment: gradients, receiver, index in TEXTS, and the gradient that is sent."""
     rows = [(0.0, 0.0, 0.0, -1.0, 0.0, 0.0)]
     for sender, receiver, grad in events(plus, topological):
         text = 1.0 if not sender else 2.0 + 2 * (sender == "b") + (not plus)
@@ -136,8 +136,8 @@ def habits() -> live.Figure:
         moment = (nnlib.arange(MOMENTS) == t).float()
         story = _story(plus, order == "topological")
         now = {name: (nnlib.tensor(row) * moment).sum() for name, row in story.items()}
-        c, moved = 4.0 * a.double(), 4.0 * (a.double() + 0.001)
-        return {**now, "b": a + a, "c": 4.0 * a, "measured": (moved - c) / 0.001}
+        c, c_after_change = 4.0 * a.double(), 4.0 * (a.double() + 0.001)
+        return {**now, "b": a + a, "c": 4.0 * a, "measured": (c_after_change - c) / 0.001}
 
     def when(k: int) -> Callable:
         return lambda text: abs(text - k) < 0.5
@@ -260,21 +260,22 @@ def which_h() -> live.Figure:
     def outputs(x: Any, precision: str, exponent: Any) -> dict[str, Any]:
         dtype = nnlib.float64 if precision == "float64" else nnlib.float32
         eps = nnlib.finfo(dtype).eps
-        wide = x.double()
-        true = -2.0 * wide * witch(wide) * witch(wide)
-        third = 24.0 * wide * (1.0 - wide * wide) * witch(wide) ** 4
+        exact_x = x.double()
+        derivative = -2.0 * exact_x * witch(exact_x) * witch(exact_x)
+        third_derivative = 24.0 * exact_x * (1.0 - exact_x * exact_x) * witch(exact_x) ** 4
         h = nnlib.tensor(H[precision]).to(dtype)
-        at, one = wide.to(dtype), (10.0 ** exponent.double()).to(dtype)
+        point, chosen_h = exact_x.to(dtype), (10.0 ** exponent.double()).to(dtype)
 
         def error(h: Any) -> Any:
-            quotient = (witch(at + h) - witch(at - h)) / (2.0 * h)
-            return (quotient.double() - true).abs()
+            quotient = (witch(point + h) - witch(point - h)) / (2.0 * h)
+            return (quotient.double() - derivative).abs()
 
         return {
             "h": h.double(), "error": error(h).clamp(min=1e-17),
-            "cut": h.double() ** 2 * third / 6.0, "round": eps * witch(wide) / h.double(),
-            "one": one.double(), "here": error(one).clamp(min=1e-17), "true": true,
-            "best": (3.0 * eps * witch(wide) / third) ** (1.0 / 3.0),
+            "cut": h.double() ** 2 * third_derivative / 6.0,
+            "round": eps * witch(exact_x) / h.double(),
+            "one": chosen_h.double(), "here": error(chosen_h).clamp(min=1e-17), "true": derivative,
+            "best": (3.0 * eps * witch(exact_x) / third_derivative) ** (1.0 / 3.0),
         }  # fmt: skip
 
     return live.figure(

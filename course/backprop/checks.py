@@ -187,7 +187,7 @@ shortcut = function(
 
 
 def descent(late: bool = False, up: bool = False, summed: bool = False) -> Any:
-    """A function for one step of descent on the mean squared error, with at most one mistake.
+    """A function that takes one step down the mean squared error, with one mistake or none.
 
     Args:
         late: the hidden layer's gradient is computed with the output weights after their step.
@@ -199,10 +199,10 @@ def descent(late: bool = False, up: bool = False, summed: bool = False) -> Any:
         A1 = g(X @ W1 + b1)
         A2 = g(A1 @ W2 + b2)
         D2 = 2 * (A2 - Y) * slope(A2) / (1 if summed else len(X))
-        move = -rate if up else rate
-        new_W2 = W2 - move * A1.T @ D2
+        step = -rate if up else rate
+        new_W2 = W2 - step * A1.T @ D2
         D1 = D2 @ (new_W2 if late else W2).T * slope(A1)
-        return W1 - move * X.T @ D1, b1 - move * D1.sum(0), new_W2, b2 - move * D2.sum(0)
+        return W1 - step * X.T @ D1, b1 - step * D1.sum(0), new_W2, b2 - step * D2.sum(0)
 
     return run
 
@@ -246,7 +246,7 @@ def chain_gradient(w: Any, x: Any, y: Any) -> Any:
 
 
 def backward_pass(late: bool = False, skip: bool = False, bare: bool = False) -> Any:
-    """A function for the backward pass along a chain of neurons, with at most one mistake.
+    """A function that runs the backward pass along a chain of neurons, with one mistake or none.
 
     Args:
         late: δ is multiplied by the neuron's own activation instead of the one before it.

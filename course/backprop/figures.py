@@ -55,20 +55,20 @@ def net_inputs(w: Mapping[str, Any], a: Mapping[int, Any]) -> dict:
 def fired_in_order(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, fired: Any) -> dict:
     """The δ that each neuron computes when it fires, from the δs that exist by then.
 
-    `fired` (5,) has each neuron's position in the order, 0 for "not yet".
+    `fired` (5,) has each neuron's position in the order, or 0 if it has not fired.
     """
-    at = {i: fired[i - 1] for i in AFTER}
+    order = {i: fired[i - 1] for i in AFTER}
     delta: dict[int, Any] = {}
     for i in (5, 4, 3, 2, 1):
         received = 2.0 * (a[5] - y) if i == 5 else 0.0 * a[i]
         for j in AFTER[i]:
-            arrived = (at[j] > 0) * (at[j] < at[i])
+            arrived = (order[j] > 0) * (order[j] < order[i])
             received = received + arrived * w[f"w{i}{j}"] * delta[j]
         delta[i] = received * a[i] * (1.0 - a[i]) if i > 2 else received
     return delta
 
 
-def measured(w: Mapping[str, Any], x1: Any, x2: Any, y: Any) -> dict[str, Any]:
+def finite_differences(w: Mapping[str, Any], x1: Any, x2: Any, y: Any) -> dict[str, Any]:
     """dLoss/dinᵢ (d1 … d5) and dLoss/dwᵢⱼ (by the weights' names) from two runs forward each."""
 
     def loss(w: Mapping[str, Any], added: Mapping[int, float]) -> Any:
@@ -80,8 +80,8 @@ def measured(w: Mapping[str, Any], x1: Any, x2: Any, y: Any) -> dict[str, Any]:
     def changed(name: str, h: float) -> Any:
         return loss({**w, name: w[name] + h}, {})
 
-    def slope(at: Callable[[float], Any]) -> Any:
-        return (at(SMALL) - at(-SMALL)) / (2 * SMALL)
+    def slope(loss_at: Callable[[float], Any]) -> Any:
+        return (loss_at(SMALL) - loss_at(-SMALL)) / (2 * SMALL)
 
     derivatives = {f"d{i}": slope(partial(shifted, i)) for i in AFTER}
     for name in WEIGHTS:
@@ -105,8 +105,8 @@ def follow_a_change(L1: Callable, L2: Callable, x: float, w1: float, w2: float) 
             return nnlib.stack([w1, w1 * x, first, w2 * first, L2(w2, first)])
 
         change = quantities(w1 + eps) - quantities(w1)
-        here = quantities(w1)
-        factors = [x, here[2] * (1 - here[2]), w2, here[4] * (1 - here[4])]
+        values = quantities(w1)
+        factors = [x, values[2] * (1 - values[2]), w2, values[4] * (1 - values[4])]
         travelled = [eps]
         for factor in factors:
             travelled.append(travelled[-1] * factor)
@@ -185,16 +185,20 @@ def _table(i: int) -> Any:
 def who_is_right(fired: Any) -> dict[str, Any]:
     """Whether each neuron has fired, too early, or with another's wrong δ; how many are right."""
     out: dict[str, Any] = {}
-    sound: dict[int, Any] = {}
+    correct: dict[int, Any] = {}  # 1 where a neuron has fired with a right δ
     for i in (5, 4, 3, 2, 1):
-        on = (fired[i - 1] > 0) * 1.0
-        there, known = on, on
+        has_fired = (fired[i - 1] > 0) * 1.0
+        in_order, is_right = has_fired, has_fired
         for j in AFTER[i]:
-            before = (fired[j - 1] > 0) * (fired[j - 1] < fired[i - 1]) * 1.0
-            there, known = there * before, known * before * sound[j]
-        sound[i] = known
-        out |= {f"on{i}": on, f"early{i}": on - there, f"misled{i}": there - known}
-    right = sound[1] + sound[2] + sound[3] + sound[4] + sound[5]
+            fired_before = (fired[j - 1] > 0) * (fired[j - 1] < fired[i - 1]) * 1.0
+            in_order, is_right = in_order * fired_before, is_right * fired_before * correct[j]
+        correct[i] = is_right
+        out |= {
+            f"on{i}": has_fired,
+            f"early{i}": has_fired - in_order,
+            f"misled{i}": in_order - is_right,
+        }
+    right = correct[1] + correct[2] + correct[3] + correct[4] + correct[5]
     return {**out, "right": right, "all": (right == 5) * 1.0}
 
 
@@ -216,25 +220,25 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
         w = {n: v.double() for n, v in weights.items()}
         x1, x2, y = (v.double() for v in (x1, x2, y))
         a = activations(w, x1, x2)
-        delta, truth = fired_in_order(w, a, y, fired), measured(w, x1, x2, y)
-        nothing = nnlib.tensor(float("nan"))
+        delta, measurements = fired_in_order(w, a, y, fired), finite_differences(w, x1, x2, y)
+        blank = nnlib.tensor(float("nan"))
         out: dict[str, Any] = {f"a{i}": v for i, v in a.items()}
         out |= {f"in{i}": v for i, v in net_inputs(w, a).items()}
         shown = []
         for i in AFTER:
-            on = fired[i - 1] > 0
-            shown.append(nnlib.where(on, delta[i], nothing))
-            back, differences = [delta[i]], [truth[f"d{i}"]]
+            has_fired = fired[i - 1] > 0
+            shown.append(nnlib.where(has_fired, delta[i], blank))
+            back, differences = [delta[i]], [measurements[f"d{i}"]]
             for k in (0, *INTO.get(i, ())) if i > 2 else ():
                 back.append(delta[i] * (a[k] if k else 1.0))
-                differences.append(truth[f"w{k}{i}"])
+                differences.append(measurements[f"w{k}{i}"])
                 if k:
-                    out[f"g{k}{i}"] = nnlib.where(on, back[-1], nothing)
+                    out[f"g{k}{i}"] = nnlib.where(has_fired, back[-1], blank)
             out[f"table{i}"] = nnlib.stack([nnlib.stack(back), nnlib.stack(differences)])
         out |= who_is_right(fired)
         return {**out, "shown": nnlib.stack(shown), "loss": (y - a[5]) ** 2}
 
-    numbers = np.array([5, 4, 3, 2, 1], "float32")
+    right_order = np.array([5, 4, 3, 2, 1], "float32")
     return live.figure(
         outputs,
         x1=live.slider(-1.0, 2.0, 0.1, value=1.0, label="x₁"),
@@ -246,7 +250,7 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
             live.presets(_inputs_and_weights(units)),
             _network(order="fired"),
             live.row(live.button("all back", {"fired": np.zeros(5, "float32")}),
-                     live.button("5, 4, 3, 2, 1", {"fired": numbers}),
+                     live.button("5, 4, 3, 2, 1", {"fired": right_order}),
                      live.button("3, 4, 5, 1, 2", {"fired": np.array([4, 5, 1, 2, 3], "float32")})),
             live.readout("Loss {loss:.3f} · {right:d} of 5 neurons have the right δ", size="large"),
             *[
@@ -279,12 +283,12 @@ def four_points_back(w: Mapping[str, Any], sign: float = 1.0) -> tuple[dict, Any
     delta = {5: sign * 2.0 * (a[5] - y) * a[5] * (1.0 - a[5])}
     for i in (3, 4):
         delta[i] = a[i] * (1.0 - a[i]) * w[f"w{i}5"] * delta[5]
-    slopes = {}
+    gradients = {}
     for j, before in INTO.items():
-        slopes[f"w0{j}"] = delta[j].mean()
+        gradients[f"w0{j}"] = delta[j].mean()
         for i in before:
-            slopes[f"w{i}{j}"] = (a[i] * delta[j]).mean()
-    return slopes, a[5]
+            gradients[f"w{i}{j}"] = (a[i] * delta[j]).mean()
+    return gradients, a[5]
 
 
 def mean_error(a5: Any) -> Any:
@@ -296,8 +300,8 @@ def thousand_steps(units: Mapping[str, float]) -> live.Figure:
     """Gradient descent with α = 1 from given weights, seen in the net at one corner."""
 
     def step(**w: Any) -> dict:
-        slopes, a5 = four_points_back({n: w[n] for n in WEIGHTS})
-        return {**{n: w[n] - slopes[n] for n in WEIGHTS}, "loss": mean_error(a5)}
+        gradients, a5 = four_points_back({n: w[n] for n in WEIGHTS})
+        return {**{n: w[n] - gradients[n] for n in WEIGHTS}, "loss": mean_error(a5)}
 
     def outputs(at: Any, **weights: Any) -> dict:
         w = {n: weights[n].double() for n in WEIGHTS}
@@ -340,19 +344,19 @@ def flipped_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.F
     """Training on XOR by the five steps, with a switch that flips the first factor's sign."""
 
     def step(slip: bool, **w: Any) -> dict:
-        slopes, a5 = four_points_back({n: w[n] for n in WEIGHTS}, -1.0 if slip else 1.0)
-        updated = {n: w[n] - lr * slopes[n] for n in WEIGHTS}
+        gradients, a5 = four_points_back({n: w[n] for n in WEIGHTS}, -1.0 if slip else 1.0)
+        updated = {n: w[n] - lr * gradients[n] for n in WEIGHTS}
         return {**updated, "loss": mean_error(a5)}
 
     def outputs(slip: bool, **weights: Any) -> dict:
         w = {n: weights[n].double() for n in WEIGHTS}
-        slopes, a5 = four_points_back(w, -1.0 if slip else 1.0)
+        gradients, a5 = four_points_back(w, -1.0 if slip else 1.0)
 
         def loss(h: float) -> Any:
             return mean_error(four_points_back({**w, "w35": w["w35"] + h})[1])
 
-        truth = (loss(SMALL) - loss(-SMALL)) / (2 * SMALL)
-        return {"a5": a5, "computed": slopes["w35"], "truth": truth}
+        difference = (loss(SMALL) - loss(-SMALL)) / (2 * SMALL)
+        return {"a5": a5, "computed": gradients["w35"], "truth": difference}
 
     first = dict.fromkeys(WEIGHTS, 0.0)
     return live.figure(

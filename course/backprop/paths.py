@@ -49,23 +49,23 @@ def _walk(hidden: Any, back: Any) -> dict[str, Any]:
         return nnlib.where(condition, nnlib.tensor(values), otherwise)
 
     first = nnlib.minimum(reached, layers)  # the hidden layer that is reached
-    whole = (reached > layers) * 1.0
+    at_input = (reached > layers) * 1.0
     last = nnlib.zeros(WIDTH) + layers
-    paths, every = 10.0**first, 10.0**layers
-    spent = nnlib.where(first > 0, 100.0 * first - 90.0, 0.0) + 10.0 * whole
-    near = nnlib.tensor(column) <= layers
+    paths, all_paths = 10.0**first, 10.0**layers
+    spent = nnlib.where(first > 0, 100.0 * first - 90.0, 0.0) + 10.0 * at_input
+    in_net = nnlib.tensor(column) <= layers
     present = nnlib.tensor(x1) <= layers
     edges = {
         "edges": where(present, x0, AWAY),
         "used": where(present & (nnlib.tensor(x1) <= reached), x0, AWAY),
-        "last": last, "lastused": nnlib.where(whole > 0, last, AWAY),
+        "last": last, "lastused": nnlib.where(at_input > 0, last, AWAY),
     }  # fmt: skip
     return {
         **edges, **{f"{name}1": start + 1.0 for name, start in edges.items()},
-        "neurons": where(near, column),
-        "known": where(near & (nnlib.tensor(column) <= reached), column),
-        "paths": paths, "spent": spent, "every": every, "done": whole,
-        "slow": every * (layers + 1.0), "fast": 100.0 * layers - 80.0,
+        "neurons": where(in_net, column),
+        "known": where(in_net & (nnlib.tensor(column) <= reached), column),
+        "paths": paths, "spent": spent, "every": all_paths, "done": at_input,
+        "slow": all_paths * (layers + 1.0), "fast": 100.0 * layers - 80.0,
     }  # fmt: skip
 
 

@@ -44,6 +44,7 @@ STEPS = {
     "4 · backward": ("d5", "d3", "d4"),
     "5 · weights and biases": ("g05", "g35", "g45", "g03", "g13", "g04", "g14"),
 }
+# The quantities that the reader fills in, in the order of the steps.
 ASKED = [name for names in STEPS.values() for name in names]
 HINTS = {
     "in3": "w₀₃ + w₁₃x₁ + w₂₃x₂", "in4": "w₀₄ + w₁₄x₁ + w₂₄x₂", "in5": "w₀₅ + w₃₅a₃ + w₄₅a₄",
@@ -60,8 +61,8 @@ def named(short: str) -> str:
         return "loss"
     if short == "da5":
         return "dLoss/da₅"
-    kind = {"d": "δ", "g": "dLoss/dw"}.get(short[0], short.rstrip("0123456789"))
-    return kind + _sub(short.lstrip("abcdefghijklmnopqrstuvwxyz"))
+    symbol = {"d": "δ", "g": "dLoss/dw"}.get(short[0], short.rstrip("0123456789"))
+    return symbol + _sub(short.lstrip("abcdefghijklmnopqrstuvwxyz"))
 
 
 def fill_the_table() -> live.Figure:
@@ -71,10 +72,10 @@ def fill_the_table() -> live.Figure:
         out: dict[str, Any] = {}
         done: Any = 0.0
         for name in ASKED:
-            guess, truth = guesses[name].double(), PASS[name]
+            guess, needed = guesses[name].double(), PASS[name]
             filled = (guess != 0) * 1.0
-            right = ((guess - truth).abs() < CLOSE) * 1.0
-            flipped = ((guess + truth).abs() < CLOSE) * filled
+            right = ((guess - needed).abs() < CLOSE) * 1.0
+            flipped = ((guess + needed).abs() < CLOSE) * filled
             out |= {f"ok_{name}": right, f"flipped_{name}": flipped,
                     f"off_{name}": filled - right - flipped}  # fmt: skip
             done = done + right
@@ -87,13 +88,13 @@ def fill_the_table() -> live.Figure:
         for n in names:
             view.append(live.readout(f"{named(n)} has the other sign.", when=f"flipped_{n}"))
             view.append(live.readout(f"{named(n)} is not right yet: {HINTS[n]}", when=f"off_{n}"))
-    forward = {n: round(PASS[n], 4) for n in STEPS["1 · forward"]}
-    everything = {n: round(PASS[n], 4) for n in ASKED}
+    step_1 = {n: round(PASS[n], 4) for n in STEPS["1 · forward"]}
+    all_values = {n: round(PASS[n], 4) for n in ASKED}
     view += [
         live.readout(f"{{done:.0f}} of {len(ASKED)} are right", size="large"),
         live.readout("A whole pass, by hand.", when="all"),
         live.row(live.button("empty", dict.fromkeys(ASKED, 0.0)),
-                 live.button("fill in step 1", forward), live.button("fill in all", everything)),
+                 live.button("fill in step 1", step_1), live.button("fill in all", all_values)),
     ]  # fmt: skip
     boxes = {n: live.number(0.0, min=-3, max=3, step=0.0001, label=named(n)) for n in ASKED}
     return live.figure(

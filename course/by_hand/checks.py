@@ -24,7 +24,8 @@ def scalars(rng: np.random.Generator, count: int) -> list[np.ndarray]:
 
 # --- lines of the derivation ----------------------------------------------------------------------
 
-# A line's half-way answers: the hint, and the answer as a function of arguments and right lines.
+# A line's half-way answers: a hint for each, and the answer as a function of the arguments and of
+# the right lines.
 Line = Sequence[tuple[str, Callable]]
 
 
@@ -41,12 +42,12 @@ def lines(
     It is called with random arguments, and with each of its activations close to 0 and close to 1.
     """
     names = list(halfway)
-    extreme: list[dict[int, float]] = [{}] * 4
-    extreme += [{i: end} for i in activations for end in (0.01, 0.99)]
+    fixed_values: list[dict[int, float]] = [{}] * 4
+    fixed_values += [{i: end} for i in activations for end in (0.01, 0.99)]
 
     def answers(answer: Callable) -> list[tuple[list, Sequence[float], Sequence[float]]]:
         rng, results = np.random.default_rng(7), []
-        for fixed in extreme:
+        for fixed in fixed_values:
             arguments = [fixed.get(i, float(v)) for i, v in enumerate(rng.uniform(0.1, 0.9, count))]
             results.append((arguments, answer(*arguments), right(*arguments)))
         return results
@@ -64,14 +65,14 @@ def lines(
             if results[0][1][k] is ...:
                 right_so_far = f"{', '.join(names[:k])}: right. Next comes {name}."
                 return right_so_far if k else BLANK
-            if all(difference(g[k], n[k], 1e-9, name) is None for _, g, n in results):
+            if all(difference(own[k], needed[k], 1e-9, name) is None for _, own, needed in results):
                 continue
-            before = f"{', '.join(names[:k])}: right. " if k else ""
-            for words, wrong in halfway[name]:
-                if all(difference(g[k], wrong(x, n), 1e-9) is None for x, g, n in results):
-                    return f"{before}{name}: {words}"
-            _, g, n = results[0]
-            return f"{before}{difference(g[k], n[k], 1e-9, name)}"
+            prefix = f"{', '.join(names[:k])}: right. " if k else ""
+            for explanation, wrong in halfway[name]:
+                if all(difference(own[k], wrong(x, n), 1e-9) is None for x, own, n in results):
+                    return f"{prefix}{name}: {explanation}"
+            _, own, needed = results[0]
+            return f"{prefix}{difference(own[k], needed[k], 1e-9, name)}"
         return None
 
     def wrong_answer(name: str, wrong: Callable) -> Callable:
@@ -83,8 +84,8 @@ def lines(
         return answer
 
     mistakes = [
-        mistake(f"{name}: {words}", wrong_answer(name, wrong))
-        for name, line in halfway.items() for words, wrong in line
+        mistake(f"{name}: {explanation}", wrong_answer(name, wrong))
+        for name, line in halfway.items() for explanation, wrong in line
     ]  # fmt: skip
     return puzzle(short, right=right, problem=problem, mistakes=mistakes, stepwise=True, **more)
 
@@ -351,7 +352,7 @@ zero = function(
     learned="The promise is 0 where the answer is half-way, whatever the target is.",
 )
 
-# --- one number on two edges ---------------------------------------------------------------------
+# --- one weight on two edges ---------------------------------------------------------------------
 
 shared = function(
     "shared",

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import nnlib
-from course.backprop.figures import AFTER, SMALL, activations, measured, net_inputs
+from course.backprop.figures import AFTER, SMALL, activations, finite_differences, net_inputs
 from course.by_hand.hunt import one_mistake
 from course.by_hand.program import hidden_lines, output_lines
 from course.by_hand.promise import four_programs, promise
@@ -67,8 +67,8 @@ def slope_by_activation(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, i: i
     def loss(h: float) -> Any:
         if i == 5:
             return (y - (a[5] + h)) ** 2
-        b = {**a, i: a[i] + h}
-        return (y - nnlib.sigmoid(w["w05"] + w["w35"] * b[3] + w["w45"] * b[4])) ** 2
+        changed = {**a, i: a[i] + h}
+        return (y - nnlib.sigmoid(w["w05"] + w["w35"] * changed[3] + w["w45"] * changed[4])) ** 2
 
     return (loss(SMALL) - loss(-SMALL)) / (2 * SMALL)
 
@@ -109,7 +109,7 @@ def line_by_line(
                 x1, x2 = (nnlib.where(planted == 3, *both) for both in ((x2, x1), (x1, x2)))
             derivatives = hidden(delta[5], edge, a[i], x1, x2)
             by_a[i], delta[i], by_w[f"w0{i}"], by_w[f"w1{i}"], by_w[f"w2{i}"] = derivatives
-        differences = measured(w, a[1], a[2], y)
+        differences = finite_differences(w, a[1], a[2], y)
         out = {f"a{i}": v for i, v in a.items()}
         out |= {f"in{i}": v for i, v in into.items()}
         for i in (3, 4, 5):
@@ -119,9 +119,9 @@ def line_by_line(
             out[f"d_{name}"] = by_w[name]
             out[f"m_{name}"] = differences[name]
         blank = nnlib.tensor(float("nan"))
-        for at, name in enumerate(ORDER, 1):
+        for position, name in enumerate(ORDER, 1):
             if name.startswith("in"):
-                out[f"shown{name[2]}"] = nnlib.where(line >= at, out[f"d_{name}"], blank)
+                out[f"shown{name[2]}"] = nnlib.where(line >= position, out[f"d_{name}"], blank)
         return out
 
     return live.figure(
@@ -135,7 +135,7 @@ def line_by_line(
         inputs={n: live.values(float(numbers[n]), min=-5, max=5, step=0.1) for n in WEIGHTS},
         view=[
             _derived(),
-            *[_line(graph, name, at) for at, name in enumerate(ORDER, 1)],
+            *[_line(graph, name, position) for position, name in enumerate(ORDER, 1)],
         ],
         title="Line by line",
         caption="Step through the fifteen lines; drag a weight at any time. Every line needs only "
@@ -155,14 +155,14 @@ def _planted(lines: Sequence, wrong: Any, slip: Callable) -> tuple:
             *(nnlib.where(wrong, b, r) for b, r in zip(wrong_rest, rest, strict=True)))  # fmt: skip
 
 
-def _line(graph: Graph, name: str, at: int) -> Any:
+def _line(graph: Graph, name: str, position: int) -> Any:
     number = f"{{d_{name}:+.4f}}"
     return live.column(
         live.row(live.formula(f"{graph.to_latex(f'd_{name}')} = {number}"),
                  f"measured {{m_{name}:+.4f}}"),
-        when=partial(_reached, at),
+        when=partial(_reached, position),
     )  # fmt: skip
 
 
-def _reached(at: int, line: Any) -> Any:
-    return line >= at
+def _reached(position: int, line: Any) -> Any:
+    return line >= position

@@ -40,8 +40,8 @@ def program_of_days() -> np.ndarray:
 
 def largest_left(program: Any, case: str, before: Mapping[str, Any]) -> Any:
     """The largest of the lines that must vanish in a case, each divided by its value `before`."""
-    after = ten_lines(tensors(OURS | CASES[case]), program)
-    return nnlib.stack([(after[n] / before[n]).abs() for n in MUST_VANISH[case]]).amax()
+    in_case = ten_lines(tensors(OURS | CASES[case]), program)
+    return nnlib.stack([(in_case[n] / before[n]).abs() for n in MUST_VANISH[case]]).amax()
 
 
 def quotient(numbers: Mapping[str, float], program: Any, alpha: float = 1e-4) -> Any:
@@ -117,7 +117,7 @@ def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> 
 def _shop(measured: Mapping[str, float]) -> Any:
     """The tests that are still for sale, and the results of those that were bought."""
     for_sale = [
-        live.button(f"buy: {name}", {"bought": partial(_with, k)}, when=f"for_sale[{k}]")
+        live.button(f"buy: {name}", {"bought": partial(_bought_with, k)}, when=f"for_sale[{k}]")
         for k, name in enumerate(TESTS)
     ]
     results = [
@@ -148,7 +148,7 @@ def _shop(measured: Mapping[str, float]) -> Any:
     )  # fmt: skip
 
 
-def _with(k: int, bought: Any) -> Any:
+def _bought_with(k: int, bought: Any) -> Any:
     """The tests that were bought, with number k among them."""
     return nnlib.maximum(bought, nnlib.tensor(np.eye(len(TESTS))[k]))
 

@@ -21,8 +21,8 @@ class Start:
     name: str
     changed: Mapping[str, float]
     reach: float  # the largest step size α
-    first: float  # the slider's first value of α
-    grain: float  # the slider's smallest change of α
+    initial: float  # the slider's initial value of α
+    increment: float  # the slider's smallest change of α
     losses: tuple[float, float]
     shares: tuple[float, float]
 
@@ -64,7 +64,7 @@ class Descent:
         return activations(w, self.numbers["x1"], self.numbers["x2"])
 
     def promised(self, alpha: Any) -> Any:
-        """The loss after a step, if all slopes stayed as they are: a straight line in α."""
+        """The loss after a step, if all derivatives stayed as they are: a line in α."""
         return self.loss - alpha * self.squares
 
     def kept(self, alpha: Any) -> Any:
@@ -99,7 +99,9 @@ def promise(
         outputs,
         start=live.dropdown({s.name: k for k, s in enumerate(STARTS)}, buttons=True, label="start"),
         inputs={
-            f"alpha{k}": live.slider(s.grain, s.reach, s.grain, value=s.first, label="step size α")
+            f"alpha{k}": live.slider(
+                s.increment, s.reach, s.increment, value=s.initial, label="step size α"
+            )
             for k, s in enumerate(STARTS)
         },
         view=[
@@ -143,7 +145,7 @@ def _panel(k: int, start: Start, step: Descent) -> Any:
         xlim=(0, start.reach), ylim=start.shares, xlabel="step size α",
         ylabel="kept fall ÷ promised fall", width=300, height=300,
     )  # fmt: skip
-    digits = ".2f" if start.grain < 1 else ".0f"
+    digits = ".2f" if start.increment < 1 else ".0f"
     return live.column(
         live.control(alpha),
         live.row(losses, shares),

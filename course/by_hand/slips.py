@@ -13,7 +13,7 @@ LABELS = ("a₅", "in₅", "w₀₅", "w₃₅", "w₄₅", "a₃", "in₃", "w�
 OURS = {"y": 1.0, "a5": 0.73708, "a4": 0.27688, "a3": 0.84290, "w35": 1.4, "w45": -0.9, "x1": 0.8,
         "x2": -0.6}  # fmt: skip
 
-# The ten lines of neurons 5 and 3; v are the numbers, d the lines above.
+# The ten lines of neurons 5 and 3; v has the numbers, d the results of the lines above.
 RIGHT: dict[str, Callable[[Values, Values], Any]] = {
     "a5": lambda v, d: 2 * (v["a5"] - v["y"]),
     "in5": lambda v, d: d["a5"] * v["a5"] * (1 - v["a5"]),

@@ -94,6 +94,13 @@ size = function(
 
 
 def field_of(layers: Any, late: bool = False, strides: bool = True, edge: int = 1) -> int:
+    """The side of the receptive field of layers (kernel side, stride).
+
+    Args:
+        late: the mistake that a layer's own stride already counts for its windows.
+        strides: False is the mistake that strides do not count.
+        edge: 1; with 0 each window counts its first pixel again.
+    """
     side, step = 1, 1
     for k, stride in layers:
         if late:

@@ -89,11 +89,12 @@ def unshare(question: Any) -> live.Figure:
     def count(k: Any, maps: Any, local: Any, shared: Any) -> dict[str, Any]:
         k, maps = k.float(), maps.float()
         positions = (29 - k) ** 2
-        each = local * k**2 + (1 - local) * 784.0 + 1
-        weights = maps * each * (shared + (1 - shared) * positions)
+        per_neuron = local * k**2 + (1 - local) * 784.0 + 1
+        weights = maps * per_neuron * (shared + (1 - shared) * positions)
         return {
-            "weights": weights, "positions": positions, "neurons": maps * positions, "each": each,
-            "log": weights.log() / float(np.log(10)), "one": shared * (1 - local),
+            "weights": weights, "positions": positions, "neurons": maps * positions,
+            "each": per_neuron, "log": weights.log() / float(np.log(10)),
+            "one": shared * (1 - local),
         }  # fmt: skip
 
     return live.figure(
@@ -174,14 +175,16 @@ def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure
         rows = (positions.unsqueeze(1) - positions == down).float()
         columns = (positions - positions.unsqueeze(1) == right).float()
         moved = rows @ picture @ columns
-        answer = F.conv2d(moved[None, None], kernel[None, None], padding=kernel.shape[0] // 2)
-        answer = answer[0, 0].relu()
-        first = F.conv2d(picture[None, None], kernel[None, None], padding=kernel.shape[0] // 2)
-        still = rows @ first[0, 0].relu() @ columns
+        map_of_moved = F.conv2d(moved[None, None], kernel[None, None], padding=kernel.shape[0] // 2)
+        map_of_moved = map_of_moved[0, 0].relu()
+        map_of_original = F.conv2d(
+            picture[None, None], kernel[None, None], padding=kernel.shape[0] // 2
+        )
+        moved_map = rows @ map_of_original[0, 0].relu() @ columns
         return {
-            "moved": moved.flip(0), "map": answer.flip(0), "most": answer.max(),
-            "total": F.max_pool2d(answer[None, None], 4)[0, 0].flip(0),
-            "gap": (still - answer)[6:22, 6:22].abs().max(), "at": right, "to": -down,
+            "moved": moved.flip(0), "map": map_of_moved.flip(0), "most": map_of_moved.max(),
+            "total": F.max_pool2d(map_of_moved[None, None], 4)[0, 0].flip(0),
+            "gap": (moved_map - map_of_moved)[6:22, 6:22].abs().max(), "at": right, "to": -down,
         }  # fmt: skip
 
     side = (-14, 14)
@@ -321,11 +324,11 @@ def maps_of(net: Any, mlp: Any, start: np.ndarray) -> live.Figure:
             "amount": maxima[last], "chosen": 1.0 * (nnlib.arange(len(b3)) == last),
         }  # fmt: skip
 
-    found = nnlib.tensor(start)[None, None]
+    activations = nnlib.tensor(start)[None, None]
     with nnlib.no_grad():
         for layer in list(net)[:9]:
-            found = layer(found)
-    strongest = int(found.reshape(-1).argmax().item())
+            activations = layer(activations)
+    strongest = int(activations.reshape(-1).argmax().item())
     return live.figure(
         read,
         drawing=live.paint((28, 28), value=start, brush=1.2, label="draw a digit here"),

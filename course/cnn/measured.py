@@ -102,9 +102,9 @@ def reader_of(classes: int) -> nn.Sequential:
 def train_seven(seed: int = 0) -> nn.Module:
     """A network trained only on the digits 0 to 6."""
     data = datasets.digits()
-    old = np.isin(data.y, OLD)
+    is_old = np.isin(data.y, OLD)
     nnlib.manual_seed(seed)
-    x, y = nnlib.tensor(data.x[old]), nnlib.tensor(data.y[old])
+    x, y = nnlib.tensor(data.x[is_old]), nnlib.tensor(data.y[is_old])
     return fit(reader_of(len(OLD)), x, y, seed)
 
 
@@ -143,17 +143,17 @@ def few_shot(kind: str, count: int, seed: int, steps: int = 200) -> float:
     """Test accuracy on the new digits of logistic regression on the features of a few examples."""
     x, y = few(count, seed)
     x_test, y_test = new_test()
-    seen, unseen = features(x, kind), features(x_test, kind)
-    scale = seen.std().item()
+    train_features, test_features = features(x, kind), features(x_test, kind)
+    scale = train_features.std().item()
     nnlib.manual_seed(seed)
-    head = nn.Linear(seen.shape[1], len(NEW))
+    head = nn.Linear(train_features.shape[1], len(NEW))
     adam = nnlib.optim.Adam(head.parameters(), lr=0.02)
     for _ in range(steps):
         adam.zero_grad()
-        F.cross_entropy(head(seen / scale), nnlib.tensor(y)).backward()
+        F.cross_entropy(head(train_features / scale), nnlib.tensor(y)).backward()
         adam.step()
     with nnlib.no_grad():
-        return float((head(unseen / scale).argmax(1).numpy() == y_test).mean())
+        return float((head(test_features / scale).argmax(1).numpy() == y_test).mean())
 
 
 def from_scratch(count: int, seed: int) -> float:
@@ -179,25 +179,25 @@ def results() -> dict[str, Any]:
 def main(parts: list[str]) -> None:
     measured: dict[str, Any] = {"networks": {}, "transfer": {}}
 
-    def keep() -> None:
+    def store() -> None:
         stored = results() if FILE.exists() else {}
-        both = {part: stored.get(part, {}) | new for part, new in measured.items()}
-        FILE.write_text(json.dumps(both, indent=1) + "\n", "utf8")
+        merged = {part: stored.get(part, {}) | new for part, new in measured.items()}
+        FILE.write_text(json.dumps(merged, indent=1) + "\n", "utf8")
 
     if "transfer" in parts or not parts:
         nnlib.save(digits.half(train_seven()), SEVEN)
         for kind in ("pixels", "features"):
             measured["transfer"][kind] = [[few_shot(kind, n, s) for s in DRAWS] for n in COUNTS]
-            keep()
+            store()
         measured["transfer"]["from scratch"] = [[from_scratch(n, s) for s in DRAWS] for n in COUNTS]
-        keep()
+        store()
     for name in NETWORKS:
         if name in parts or not parts:
             seeds = SEEDS if name != "anywhere, larger paper" else range(1)
             measured["networks"][name] = []
             for seed in seeds:
                 measured["networks"][name].append(tested(train(name, seed)))
-                keep()
+                store()
 
 
 if __name__ == "__main__":

@@ -76,9 +76,10 @@ def rows(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rng.normal(size=(5, 4)) * 3 + 2, rng.normal(size=4) + 2, rng.normal(size=4)
 
 
-def normal(h: Any, dim: int = 1, centre: bool = True, n: int = 0) -> Any:
+def normal(h: Any, dim: int = 1, centre: bool = True, correction: int = 0) -> Any:
+    """h with mean 0 and variance 1 along `dim`; the variance divides by n − `correction`."""
     c = h - h.mean(dim, keepdim=True)
-    variance = (c * c).sum(dim, keepdim=True) / (h.shape[dim] - n)
+    variance = (c * c).sum(dim, keepdim=True) / (h.shape[dim] - correction)
     return (c if centre else h) / (variance + 1e-5).sqrt()
 
 
@@ -95,7 +96,7 @@ layer_norm = function(
         ),
         mistake(
             "The variance divides by n here; yours divides by n − 1, as std and var do by default.",
-            lambda h, gamma, beta: gamma * normal(h, n=1) + beta,
+            lambda h, gamma, beta: gamma * normal(h, correction=1) + beta,
         ),
         mistake(
             "You divide by the standard deviation but do not subtract the mean.",

@@ -65,7 +65,7 @@ def spread(start: str, inputs: int) -> float:
 
 
 def layer(start: str, inputs: int, outputs: int, rng: np.random.Generator) -> tuple[Any, Any]:
-    """A layer's first weights (inputs, outputs) and biases, by the rule `start`."""
+    """A layer's initial weights (inputs, outputs) and biases, by the rule `start`."""
     if start == "default":
         most = inputs**-0.5
         return (rng.uniform(-most, most, (inputs, outputs)), rng.uniform(-most, most, (1, outputs)))
@@ -76,11 +76,11 @@ def parameters(setting: Setting, seeds: int = SEEDS) -> list[tuple[Tensor, Tenso
     """Weights and biases of each layer for all seeds; the output layer starts by default."""
     rngs = [np.random.default_rng(seed) for seed in range(seeds)]
     sizes = [64, *[WIDTH] * setting.depth]
-    kinds = [(setting.start, a, b) for a, b in pairwise(sizes)]
+    hidden_layers = [(setting.start, a, b) for a, b in pairwise(sizes)]
     layers = []
-    for start, inputs, outputs in [*kinds, ("default", WIDTH, 10)]:
-        each = [layer(start, inputs, outputs, rng) for rng in rngs]
-        W, b = (np.stack(part).astype("float32") for part in zip(*each, strict=True))
+    for start, inputs, outputs in [*hidden_layers, ("default", WIDTH, 10)]:
+        by_seed = [layer(start, inputs, outputs, rng) for rng in rngs]
+        W, b = (np.stack(arrays).astype("float32") for arrays in zip(*by_seed, strict=True))
         layers.append((nnlib.tensor(W, requires_grad=True), nnlib.tensor(b, requires_grad=True)))
     return layers
 
@@ -109,11 +109,11 @@ def forward(setting: Setting, layers: list[tuple[Tensor, Tensor]], x: Any) -> tu
 @cache
 def data() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """1,200 images for training, 242 for validation, 355 for the test; 64 pixels from 0 to 1."""
-    known, test = digits8x8(), digits8x8(train=False)
-    x = known.x.reshape(-1, 64)
+    training, test = digits8x8(), digits8x8(train=False)
+    x = training.x.reshape(-1, 64)
     return {
-        "training": (x[:TRAINING], known.y[:TRAINING]),
-        "validation": (x[TRAINING:], known.y[TRAINING:]),
+        "training": (x[:TRAINING], training.y[:TRAINING]),
+        "validation": (x[TRAINING:], training.y[TRAINING:]),
         "test": (test.x.reshape(-1, 64), test.y),
     }
 
@@ -132,16 +132,20 @@ def accuracies(setting: Setting, layers: list, part: str) -> np.ndarray:
 
 
 def sizes(setting: Setting, seeds: int = SEEDS, images: int = 200) -> tuple[list, list]:
-    """At the start, for each hidden layer: the root mean square of its output, and the norm of the
-    gradient for its weights; geometric means over the seeds."""
+    """The root mean square of each hidden layer's output, and the norm of its weights' gradient.
+
+    Both are taken before training, as geometric means over the seeds.
+    """
     x, y = (part[:images] for part in data()["training"])
     layers = parameters(setting, seeds)
     logits, outputs = forward(setting, layers, nnlib.tensor(x))
     loss_of(logits, np.broadcast_to(y, (seeds, images))).backward()
     rms = [np.sqrt((h.detach().numpy().astype(float) ** 2).mean((1, 2))) for h in outputs]
-    slopes = [W.grad for W, _ in layers[:-1] if W.grad is not None]
-    norms = [np.sqrt((g.numpy().astype(float) ** 2).sum((1, 2))) for g in slopes]
-    mean = [[float(np.exp(np.log(v + 1e-40).mean())) for v in many] for many in (rms, norms)]
+    gradients = [W.grad for W, _ in layers[:-1] if W.grad is not None]
+    norms = [np.sqrt((g.numpy().astype(float) ** 2).sum((1, 2))) for g in gradients]
+    mean = [
+        [float(np.exp(np.log(v + 1e-40).mean())) for v in by_layer] for by_layer in (rms, norms)
+    ]
     return mean[0], mean[1]
 
 
@@ -164,8 +168,8 @@ def train(setting: Setting, lr: float, seeds: int = SEEDS, epochs: int = EPOCHS)
             logp = logits.detach().log_softmax(-1).numpy()
             total += -np.take_along_axis(logp, y[batch][..., None], -1).mean((1, 2))
         losses.append(total / (len(x) // BATCH))
-    ends = {part: accuracies(setting, layers, part) for part in ("training", "validation", "test")}
-    return {"loss": np.array(losses), **ends}
+    final = {part: accuracies(setting, layers, part) for part in ("training", "validation", "test")}
+    return {"loss": np.array(losses), **final}
 
 
 # --- stored results -----------------------------------------------------------------------------
@@ -175,10 +179,10 @@ def result(setting: Setting) -> dict[str, Any]:
     """The best of three step sizes by mean validation accuracy, and the sizes at the start."""
     tried = {lr: train(setting, lr) for lr in RATES}
     activations, gradients = sizes(setting)
-    every = {str(lr): round(float(t["validation"].mean()), 4) for lr, t in tried.items()}
-    best = max(RATES, key=lambda lr: every[str(lr)])  # the smaller one in a tie
+    by_rate = {str(lr): round(float(t["validation"].mean()), 4) for lr, t in tried.items()}
+    best = max(RATES, key=lambda lr: by_rate[str(lr)])  # the smaller one in a tie
     curves = {name: np.round(value, 4).tolist() for name, value in tried[best].items()}
-    return asdict(setting) | {"lr": best, "tried": every, **curves} | {
+    return asdict(setting) | {"lr": best, "tried": by_rate, **curves} | {
         "activations": [float(f"{v:.4g}") for v in activations],
         "gradients": [float(f"{v:.4g}") for v in gradients],
     }  # fmt: skip

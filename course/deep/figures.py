@@ -152,11 +152,11 @@ def compared(rows: Mapping[str, Mapping[str, Any]], question: Any, **texts: Any)
     """A question, then each network's test accuracy: a bar (the mean), and a dot for each seed."""
     tests = [np.array(row["test"]) for row in rows.values()]
     spread = np.linspace(-0.2, 0.2, len(tests[0]))
-    at = np.concatenate([k + spread for k in range(len(tests))])
+    positions = np.concatenate([k + spread for k in range(len(tests))])
     means = [float(t.mean()) for t in tests]
     question.fields["reveal"] = [live.axes(
         live.bars(means, labels=list(rows), color="series0"),
-        live.points(x=at, y=np.concatenate(tests), color="ink", size=3),
+        live.points(x=positions, y=np.concatenate(tests), color="ink", size=3),
         live.line(y=0.1, color="muted", dash=True),
         *(live.label(f"{mean:.2f}", k, 1.03) for k, mean in enumerate(means)),
         ylabel="test accuracy", ylim=(0, 1.08), width=110 + 110 * len(tests), height=240,
@@ -255,12 +255,12 @@ def combined(on: Sequence[bool], depth: int = 20) -> dict[str, Any]:
     return of(depth=depth, start="he" if he else "default", residual=residual, norm=norm)
 
 
-def forwards_and_back(at: Any, **size: Any) -> Any:
-    """Sizes of activations and of the weights' gradients over the layers `at`, in one plot."""
+def forwards_and_back(layers: Any, **size: Any) -> Any:
+    """Sizes of activations and of the weights' gradients over `layers`, in one plot."""
     return live.axes(
-        live.points(x=at, y="activations", color="series0", size=4),
-        live.curve(at, "activations", color="series0", label="activations"),
-        live.curve(at, "gradients", color="ink", dash=True, label="weights’ gradient"),
+        live.points(x=layers, y="activations", color="series0", size=4),
+        live.curve(layers, "activations", color="series0", label="activations"),
+        live.curve(layers, "gradients", color="ink", dash=True, label="weights’ gradient"),
         xlabel="layer", ylabel="size", yscale="log", xlim=(0.5, DEEPEST + 0.5), **size,
     )  # fmt: skip
 
@@ -300,11 +300,11 @@ def eight_networks(question: Any, **texts: Any) -> live.Figure:
 def _eight_bars(tests: Sequence[np.ndarray]) -> Any:
     """For each network a bar (the mean) that can be chosen, and a dot for each seed."""
     spread = np.linspace(-0.25, 0.25, len(tests[0]))
-    at = np.concatenate([k + spread for k in range(len(tests))])
+    positions = np.concatenate([k + spread for k in range(len(tests))])
     means = [float(t.mean()) for t in tests]
     return live.axes(
         live.bars(means, classes="chosen", select="net", labels=[letters(on) for on in EIGHT]),
-        live.points(x=at, y=np.concatenate(tests), color="ink", size=2.5),
+        live.points(x=positions, y=np.concatenate(tests), color="ink", size=2.5),
         live.line(y=0.1, color="muted", dash=True),
         *(live.label(f"{100 * mean:.0f}", k, 1.03) for k, mean in enumerate(means)),
         ylabel="test accuracy", ylim=(0, 1.1), width=520, height=250,

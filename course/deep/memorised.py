@@ -14,13 +14,13 @@ MISTAKES = ("labels", "zero_grad", "step", "softmax", "relu")
 
 def stacked(nets: Sequence[nn.Sequential]) -> list[tuple[Tensor, Tensor]]:
     """Weights (networks, inputs, outputs) and biases (networks, 1, outputs) of each layer."""
-    linear = [[part for part in net if isinstance(part, nn.Linear)] for net in nets]
+    linear = [[module for module in net if isinstance(module, nn.Linear)] for net in nets]
     return [
         (
-            nnlib.stack([one.weight.detach().T for one in same]).requires_grad_(),
-            nnlib.stack([one.bias.detach().unsqueeze(0) for one in same]).requires_grad_(),
+            nnlib.stack([layer.weight.detach().T for layer in layers]).requires_grad_(),
+            nnlib.stack([layer.bias.detach().unsqueeze(0) for layer in layers]).requires_grad_(),
         )
-        for same in zip(*linear, strict=True)
+        for layers in zip(*linear, strict=True)
     ]
 
 
@@ -37,7 +37,7 @@ def losses(
     layers, count = stacked(nets), len(nets)
     labels = nnlib.stack([y[nnlib.randperm(len(y))] if mistake == "labels" else y for _ in nets])
     adam = nnlib.optim.Adam([p for layer in layers for p in layer], lr=1e-3)
-    each = nnlib.zeros(count)
+    network_losses = nnlib.zeros(count)
     for _ in range(steps):
         if mistake != "zero_grad":
             adam.zero_grad()
@@ -49,8 +49,8 @@ def losses(
         elif mistake == "relu":
             z = z.relu()
         surprise = F.cross_entropy(z.reshape(-1, z.shape[-1]), labels.reshape(-1), reduction="none")
-        each = surprise.reshape(count, -1).mean(1)
-        each.sum().backward()
+        network_losses = surprise.reshape(count, -1).mean(1)
+        network_losses.sum().backward()
         if mistake != "step":
             adam.step()
-    return each.tolist()
+    return network_losses.tolist()

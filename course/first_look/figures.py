@@ -100,10 +100,10 @@ def stretching() -> live.Figure:
         outputs: dict[str, Any] = {}
         for k, (_, _, left, right) in enumerate(CASES.values()):
             a, b = nnlib.tensor(left), nnlib.tensor(right)
-            wide = nnlib.zeros(3, 4)
+            zeros = nnlib.zeros(3, 4)
             outputs |= {f"a{k}": a, f"b{k}": b, f"sum{k}": a + b}
-            outputs |= {f"wide_a{k}": a + wide, f"wide_b{k}": b + wide}
-            outputs |= {f"one{k}": (a + wide)[row, col], f"other{k}": (b + wide)[row, col]}
+            outputs |= {f"wide_a{k}": a + zeros, f"wide_b{k}": b + zeros}
+            outputs |= {f"one{k}": (a + zeros)[row, col], f"other{k}": (b + zeros)[row, col]}
             outputs |= {f"cell{k}": (a + b)[row, col]}
         return outputs
 
@@ -177,7 +177,7 @@ def thermometer_step(w: Any, b: Any, gw: Any, gb: Any, x: Any, y: Any, lr: Any, 
 
 
 def thermometer_training() -> live.Figure:
-    """The five-line loop from any line, with `zero_grad` switched on or off."""
+    """The training loop from any initial line, with `zero_grad` switched on or off."""
     x, y = nnlib.tensor(CELSIUS), nnlib.tensor(FAHRENHEIT)
     line = nnlib.linspace(-0.5, 4.5, 2)
 

@@ -26,13 +26,16 @@ def bowl(rng: np.random.Generator) -> tuple[Any, np.ndarray, float]:
 
 
 def differences(f: Any, w: Any, eps: float, *, up: float = 1.0, down: float = 1.0,
-                over: float = 2.0, alone: bool = True) -> Any:  # fmt: skip
-    """Differences of f along each weight; the keywords are the misconceptions."""
-    slopes = []
+                widths: float = 2.0, one_weight: bool = True) -> Any:  # fmt: skip
+    """Difference quotients of f, one per weight; each keyword argument allows a misconception.
+
+    The points are w + up · eps and w − down · eps; the divisor is `widths` · eps.
+    """
+    quotients = []
     for j in range(len(w)):
-        move = eps * (nnlib.eye(len(w), dtype=w.dtype)[j] if alone else nnlib.ones_like(w))
-        slopes.append((f(w + up * move) - f(w - down * move)) / (over * eps))
-    return nnlib.stack(slopes)
+        change = eps * (nnlib.eye(len(w), dtype=w.dtype)[j] if one_weight else nnlib.ones_like(w))
+        quotients.append((f(w + up * change) - f(w - down * change)) / (widths * eps))
+    return nnlib.stack(quotients)
 
 
 slopes = function(
@@ -43,19 +46,19 @@ slopes = function(
     mistakes=[
         mistake(
             "The distance from w − eps to w + eps is 2 eps: divide by that.",
-            lambda f, w, eps: differences(f, w, eps, over=1.0),
+            lambda f, w, eps: differences(f, w, eps, widths=1.0),
         ),
         mistake(
             "You move to one side only. Both sides are needed here: then the curvature cancels.",
-            lambda f, w, eps: differences(f, w, eps, down=0.0, over=1.0),
+            lambda f, w, eps: differences(f, w, eps, down=0.0, widths=1.0),
         ),
         mistake(
             "You change every weight at once: a partial derivative changes one and keeps the "
             "others.",
-            lambda f, w, eps: differences(f, w, eps, alone=False),
+            lambda f, w, eps: differences(f, w, eps, one_weight=False),
         ),
         mistake(
-            "The sign is flipped: subtract the height behind from the height ahead.",
+            "The sign is flipped: subtract the height at w − eps from the height at w + eps.",
             lambda f, w, eps: -differences(f, w, eps),
         ),
     ],
@@ -65,7 +68,7 @@ slopes = function(
 # --- three steps on paper -------------------------------------------------------------------------
 
 
-def walked(alpha: float, start: float = 0.0, factor: float = -2.0) -> float:
+def three_steps(alpha: float, start: float = 0.0, factor: float = -2.0) -> float:
     """Three steps of gradient ascent on h(w) = 8w − w²; `factor` is the second derivative."""
     w = start
     for _ in range(3):
@@ -73,7 +76,8 @@ def walked(alpha: float, start: float = 0.0, factor: float = -2.0) -> float:
     return w
 
 
-def walked_down(alpha: float) -> float:
+def three_steps_down(alpha: float) -> float:
+    """Three steps of gradient descent on the same function, from 0."""
     w = 0.0
     for _ in range(3):
         w = w - alpha * (8 - 2 * w)
@@ -82,13 +86,13 @@ def walked_down(alpha: float) -> float:
 
 paper = value(
     "paper",
-    (walked(0.25), walked(0.9), 1.0),
+    (three_steps(0.25), three_steps(0.9), 1.0),
     stars=1,
     tolerance=1e-3,
     mistakes=[
         mistake(
             "This goes downhill: ascent adds α times the slope.",
-            (walked_down(0.25), walked_down(0.9), 1.0),
+            (three_steps_down(0.25), three_steps_down(0.9), 1.0),
         ),
         mistake(
             "These are the positions after two steps; take three.",
@@ -96,17 +100,17 @@ paper = value(
         ),
         mistake(
             "The slope of −w² is −2w, not −w: differentiate once more.",
-            (walked(0.25, factor=-1.0), walked(0.9, factor=-1.0), 1.0),
+            (three_steps(0.25, factor=-1.0), three_steps(0.9, factor=-1.0), 1.0),
         ),
         mistake(
             "Both positions are right. But at 1/λ the climber only begins to jump over the top; it "
             "diverges beyond 2/λ.",
-            (walked(0.25), walked(0.9), 0.5),
+            (three_steps(0.25), three_steps(0.9), 0.5),
         ),
         mistake(
             "Both positions are right. The curvature is minus the second derivative of 8w − w²: is "
             "that 1?",
-            (walked(0.25), walked(0.9), 2.0),
+            (three_steps(0.25), three_steps(0.9), 2.0),
         ),
     ],
     learned="One number, 1 − αλ, decides all of it: converge, oscillate or diverge.",
@@ -127,6 +131,7 @@ def steep_bowl(rng: np.random.Generator) -> tuple[Any, np.ndarray, Any, float]:
 
 
 def halved(f: Any, w: Any, g: Any, alpha: float, *, once_more: bool = False) -> tuple[Any, float]:
+    """The point that α, halved until the step leads higher, leads to; and this α."""
     while not f(w + alpha * g) > f(w):
         alpha = alpha / 2
     return w + alpha * g, alpha / 2 if once_more else alpha
@@ -212,6 +217,7 @@ longest = function(
 
 
 def sample(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, Any]:
+    """Weights, twelve examples with their classes, and the indices of a random mini-batch."""
     x, y = rng.normal(size=(12, 2)), rng.choice([-1.0, 1.0], 12)
     chosen = nnlib.tensor(rng.permutation(12)[: int(rng.integers(3, 6))])
     return rng.normal(size=2), x, y, chosen
@@ -257,6 +263,7 @@ batch = function(
 
 
 def hilly(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Initial weights, and the curvature matrix and the top of a parabola."""
     half = rng.normal(size=(2, 2))
     return rng.normal(size=2), half @ half.T + np.eye(2), rng.normal(size=2)
 
@@ -338,9 +345,9 @@ def curvature_at_top() -> np.ndarray:
     return minus_h
 
 
-def in_units(times: float) -> float:
-    """The longest step after the second feature was multiplied by `times`."""
-    scale = np.diag([1.0, times])
+def in_units(factor: float) -> float:
+    """The longest step after the second feature was multiplied by `factor`."""
+    scale = np.diag([1.0, factor])
     return float(2 / np.linalg.eigvalsh(scale @ curvature_at_top() @ scale).max())
 
 

@@ -69,7 +69,7 @@ def top_of(x: Tensor, y: Tensor) -> Tensor:
 def noisy_climb(
     x: Tensor, y: Tensor, start: Tensor, step_size: Callable[[int], float], climbers: int = 100
 ) -> list[float]:
-    """Height below the top after 20 and 1,000 steps of mini-batches of 10, a mean over climbers.
+    """Mean height below the top, over the climbers, after 20 and 1,000 steps of 10 birds each.
 
     Args:
         step_size: returns the step size at step t = 0, 1, ….
@@ -88,7 +88,7 @@ def noisy_climb(
 def looks_in_flocks(
     x: Tensor, y: Tensor, sizes: Sequence[int], batch: int = 100
 ) -> tuple[list[int], list[int]]:
-    """The birds looked at with all birds in a step, and with mini-batches, for each flock size."""
+    """Birds looked at, for each flock size: with all birds in a step, and with mini-batches."""
     flocks = [flock(x, y, count) for count in sizes]
     return [looks(*birds) for birds in flocks], [looks(*birds, batch=batch) for birds in flocks]
 
@@ -100,19 +100,19 @@ def looks(x: Tensor, y: Tensor, batch: int | None = None, near: float = 0.01) ->
     at all birds.
     """
     top = top_of(x, y)
-    enough = height(top[None], x, y) - near
+    target_height = height(top[None], x, y) - near
     counts = []
     for alpha in (2.5, 5.0, 10.0, 20.0):
         nnlib.manual_seed(0)
-        w, outside = top + nnlib.tensor(circle(12)), nnlib.zeros(12)
+        w, last_outside = top + nnlib.tensor(circle(12)), nnlib.zeros(12)
         for step in range(1, (40 if batch is None else 64) + 1):
-            outside = nnlib.where(height(w, x, y) > enough, outside, float(step))
+            last_outside = nnlib.where(height(w, x, y) > target_height, last_outside, float(step))
             if batch is None:
                 w = w + alpha * mean_gradient(w, x, y)
             else:
                 rows = nnlib.randint(0, len(y), (12, batch))
                 w = w + alpha * example_gradients(w, x[rows], y[rows]).mean(1)
-        counts.append(float(np.median(outside.numpy())) * (batch or len(y)))
+        counts.append(float(np.median(last_outside.numpy())) * (batch or len(y)))
     return round(min(counts))
 
 
@@ -134,20 +134,20 @@ def sweep(
     Returns:
         Shape (rules, step sizes, starts); `steps` stands for a climber that has not settled.
     """
-    enough = float(hill(top)) - 0.001
+    target_height = float(hill(top)) - 0.001
     alpha = nnlib.tensor(alphas).double().reshape(-1, 1, 1)
     start = (top + nnlib.tensor(circle(16, radius))).expand(3, len(alphas), 16, 2)
-    plain, fast, adam = start
-    v = m = s = nnlib.zeros_like(plain)
+    ascent, momentum, adam = start
+    v = m = s = nnlib.zeros_like(ascent)
     needed = np.zeros(start.shape[:3])
     for t in range(1, steps + 1):
-        w = nnlib.stack([plain, fast, adam]).requires_grad_()
+        w = nnlib.stack([ascent, momentum, adam]).requires_grad_()
         heights = hill(w)
         g = nnlib.autograd.grad(heights.sum(), w)[0].detach()
-        needed[~(heights.detach().numpy() > enough)] = t
-        plain = plain + alpha * g[0]
+        needed[~(heights.detach().numpy() > target_height)] = t
+        ascent = ascent + alpha * g[0]
         v = beta * v + g[1]
-        fast = fast + alpha * v
+        momentum = momentum + alpha * v
         m, s = 0.9 * m + 0.1 * g[2], 0.999 * s + 0.001 * g[2] * g[2]
         adam = adam + alpha * (m / (1 - 0.9**t)) / ((s / (1 - 0.999**t)).sqrt() + 1e-8)
     return needed
@@ -164,7 +164,7 @@ def race(
     nnlib.manual_seed(0)
     highest = height(top_of(x, y)[None], x, y)
     full = start[None]
-    mini = fast = adam = start.expand(seeds, 2)
+    mini = momentum = adam = start.expand(seeds, 2)
     v = m = s = nnlib.zeros_like(mini)
     gaps = {}
     for t in range(1, 30 * 21 + 1):
@@ -172,12 +172,12 @@ def race(
             full = full + alpha * mean_gradient(full, x, y)
         rows = nnlib.randint(0, len(y), (seeds, 10))
         mini = mini + alpha * example_gradients(mini, x[rows], y[rows]).mean(1)
-        v = 0.9 * v + example_gradients(fast, x[rows], y[rows]).mean(1)
-        fast = fast + alpha / 10 * v
+        v = 0.9 * v + example_gradients(momentum, x[rows], y[rows]).mean(1)
+        momentum = momentum + alpha / 10 * v
         g = example_gradients(adam, x[rows], y[rows]).mean(1)
         m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
         adam = adam + alpha / 25 * (m / (1 - 0.9**t)) / ((s / (1 - 0.999**t)).sqrt() + 1e-8)
         if t in (21, 105, 630):
-            climbers = (full, mini, fast, adam)
+            climbers = (full, mini, momentum, adam)
             gaps[t // 21] = [(highest - height(w, x, y)).mean().item() for w in climbers]
     return gaps

@@ -31,15 +31,17 @@ def _degrees(u: Any, v: Any) -> Any:
 
 
 def _panel(hill: Hill, *marks: Any, xlim: Any = W1, ylim: Any = W2, levels: Any = LEVELS,
-           **look: Any) -> Any:  # fmt: skip
-    """Contours of the hill below the marks."""
+           **options: Any) -> Any:  # fmt: skip
+    """The marks on the contours of the hill."""
     heights = hill(nnlib.tensor(live.grid(xlim, ylim, 40)).double()).reshape(40, 40)
     contours = live.contour(heights, xlim, ylim, levels=levels, fill=True)
-    shape = {"equal": True, "width": 400, "height": 340} | look
-    return live.axes(contours, *marks, xlim=xlim, ylim=ylim, xlabel="w₁", ylabel="w₂", **shape)
+    axes_options = {"equal": True, "width": 400, "height": 340} | options
+    return live.axes(
+        contours, *marks, xlim=xlim, ylim=ylim, xlabel="w₁", ylabel="w₂", **axes_options
+    )
 
 
-def _here() -> Any:
+def _weights_handle() -> Any:
     return live.handle("w[0]", "w[1]", drag="w", label="the weights w", size=5)
 
 
@@ -67,11 +69,11 @@ def _line_of_w(x: Any, birds: Any) -> Any:
     )  # fmt: skip
 
 
-def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any) -> live.Figure:
+def two_views(hill: Hill, gradient: Hill, x: Any, birds: Any, start: Any, peak: Any) -> live.Figure:
     """The same w as a line between the birds and as a point on the hill; draw a step."""
 
     def compare(w: Any, guess: Any) -> dict:
-        g = slope(w)
+        g = gradient(w)
         off, aim = _degrees(guess, g), _degrees(guess, peak - w)
         arrow = g * 8 / ((g * g).sum() + 1e-12) ** 0.25
         between = _degrees(g, peak - w)
@@ -87,7 +89,7 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
                     label="gradient, drawn 8√‖∇h‖ long", when="uphill_committed"),
         live.handle(lambda w, guess: w[0] + guess[0], lambda w, guess: w[1] + guess[1], drag=point,
                     label="your arrow"),
-        _here(),
+        _weights_handle(),
     )  # fmt: skip
     return live.figure(
         compare,
@@ -114,13 +116,13 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
 # --- why the gradient is the steepest direction ---------------------------------------------------
 
 
-def every_direction(height: Hill, slope: Hill) -> live.Figure:
+def every_direction(height: Hill, gradient: Hill) -> live.Figure:
     """The hill 10 − w₁² − 2w₂²: the slope in a direction to turn, and in all directions."""
     around = nnlib.linspace(-180, 180, 121, dtype=nnlib.float64)
     turn = nnlib.linspace(0, 2 * np.pi, 97, dtype=nnlib.float64)
 
     def outputs(w: Any, angle: Any) -> dict:
-        g, level = slope(w), 10 - height(w)
+        g, level = gradient(w), 10 - height(w)
         radians, all_radians = angle * np.pi / 180, around * np.pi / 180
         u = nnlib.stack([radians.cos(), radians.sin()])
         oval = {"oval1": level.sqrt() * turn.cos(), "oval2": (level / 2).sqrt() * turn.sin()}
@@ -150,7 +152,8 @@ def every_direction(height: Hill, slope: Hill) -> live.Figure:
                     live.points([[0.0, 0.0]], color="ink", size=5, label="top"),
                     live.handle(lambda w, u: w[0] + u[0], lambda w, u: w[1] + u[1], drag=aim,
                                 label="your direction"),
-                    _here(), xlim=side, ylim=side, levels=(-30, -20, -12, -6, -2, 1, 4, 6, 8, 9.5),
+                    _weights_handle(), xlim=side, ylim=side,
+                    levels=(-30, -20, -12, -6, -2, 1, 4, 6, 8, 9.5),
                 ),
                 live.axes(
                     live.curve(around, "rates", label="slope in each direction"),
@@ -295,7 +298,8 @@ def along_two_eigenvectors() -> live.Figure:
                                 label="along (1, −1)"),
                     live.path("path[:,0]", "path[:,1]", color="gradient", width=1.4),
                     live.points("path", color="gradient", size=3, label="12 steps"),
-                    _here(), xlim=side, ylim=side, levels=(-16, -9, -6, -4, -2.5, -1.2, -0.4),
+                    _weights_handle(), xlim=side, ylim=side,
+                    levels=(-16, -9, -6, -4, -2.5, -1.2, -0.4),
                 ),
                 live.axes(
                     live.curve(steps, "shares[0]", color="series1", label="share of (1, 1)"),
@@ -399,18 +403,18 @@ def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -
 # --- several tops and a plateau -------------------------------------------------------------------
 
 
-def two_tops(height: Hill, slope: Callable, question: Any) -> live.Figure:
-    """A hill with two tops and a plain around them: a start to drag and its hundred steps."""
+def two_tops(height: Hill, gradient: Callable, question: Any) -> live.Figure:
+    """A hill with two tops and a plateau around them: a start to drag and its hundred steps."""
 
     def climb(w: Any, alpha: Any) -> dict:
-        at, path = w, []
+        point, path = w, []
         for _ in range(101):
-            path.append(at)
-            at = at + alpha * slope(height, at)
-        points = nnlib.stack(path)
-        steep = slope(height, w)
-        return {"path": points, "first": height(w), "last": height(points[100]),
-                "steep": (steep * steep).sum().sqrt()}  # fmt: skip
+            path.append(point)
+            point = point + alpha * gradient(height, point)
+        positions = nnlib.stack(path)
+        start_gradient = gradient(height, w)
+        return {"path": positions, "first": height(w), "last": height(positions[100]),
+                "steep": (start_gradient * start_gradient).sum().sqrt()}  # fmt: skip
 
     return live.figure(
         climb,
@@ -444,7 +448,7 @@ def two_tops(height: Hill, slope: Callable, question: Any) -> live.Figure:
 # --- a fan of mini-batches ------------------------------------------------------------------------
 
 
-def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: Sequence[int],
+def fan_of_batches(hill: Hill, gradient: Hill, x: Any, y: Any, start: Any, sizes: Sequence[int],
                    noises: Sequence[float]) -> live.Figure:  # fmt: skip
     """Forty mini-batch gradients around the full one, and their noise compared with 1/√B."""
     samples = nnlib.tensor(np.random.default_rng(0).integers(0, len(y), (40, 128)))
@@ -453,7 +457,7 @@ def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: S
     def fan(w: Any, B: Any) -> dict:
         gradients = (nnlib.sigmoid(-y * (x @ w)) * y).reshape(-1, 1) * x
         g = (gradients[samples] * (position < B)).sum(1) / B
-        full = slope(w)
+        full = gradient(w)
         root = w[0].expand(40), w[1].expand(40)
         spread = ((g - full) ** 2).sum(1).mean().sqrt()
         return {"g": g, "full": full, "x0": root[0], "y0": root[1], "spread": spread}
@@ -478,7 +482,7 @@ def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: S
                                 label="40 mini-batches"),
                     live.arrows("w[0]", "w[1]", "full[0]", "full[1]", scale=6, width=3,
                                 label="all 219 birds"),
-                    _here(),
+                    _weights_handle(),
                 ),
                 spread,
             ],
@@ -499,20 +503,20 @@ def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: S
 # --- a race at equal computation ------------------------------------------------------------------
 
 
-def race(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, top: Any) -> live.Figure:
+def race(hill: Hill, gradient: Hill, x: Any, y: Any, start: Any, top: Any) -> live.Figure:
     """Four climbers that have looked at the same number of birds."""
 
     def step(full: Any, mini: Any, fast: Any, adam: Any, v: Any, m: Any, s: Any, t: Any, alpha: Any,
              X: Any, Y: Any) -> dict:  # fmt: skip
-        def gradient(w: Any) -> Any:
+        def batch_gradient(w: Any) -> Any:
             return (nnlib.sigmoid(-Y * (X @ w)) * Y) @ X / len(Y)
 
         t = t + 1
-        full = full + alpha * slope(full) * (t % STEPS == 0)
-        mini = mini + alpha * gradient(mini)
-        v = 0.9 * v + gradient(fast)
+        full = full + alpha * gradient(full) * (t % STEPS == 0)
+        mini = mini + alpha * batch_gradient(mini)
+        v = 0.9 * v + batch_gradient(fast)
         fast = fast + 0.1 * alpha * v
-        g = gradient(adam)
+        g = batch_gradient(adam)
         m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
         mean, square = m / (1 - 0.9**t), s / (1 - 0.999**t)
         adam = adam + 0.04 * alpha * mean / (square.sqrt() + 1e-8)
@@ -593,16 +597,16 @@ def cost_of_looking(sizes: Sequence[int], full: Sequence[float], mini: Sequence[
 COUNT = 60  # steps that the paths show
 
 
-def along_the_ridge(height: Hill, slope: Hill) -> live.Figure:
+def along_the_ridge(height: Hill, gradient: Hill) -> live.Figure:
     """Plain ascent and momentum on the long ridge: sixty steps of each from one start."""
 
     def climb(w: Any, alpha: Any, beta: Any) -> dict:
-        plain, fast, v, paths = w, w, 0 * w, []
+        ascent, momentum, v, paths = w, w, 0 * w, []
         for _ in range(COUNT + 1):
-            paths.append(nnlib.stack([plain, fast]))
-            plain = plain + alpha * slope(plain)
-            v = beta * v + slope(fast)
-            fast = fast + alpha * v
+            paths.append(nnlib.stack([ascent, momentum]))
+            ascent = ascent + alpha * gradient(ascent)
+            v = beta * v + gradient(momentum)
+            momentum = momentum + alpha * v
         both = nnlib.stack(paths)
         lower = (-height(both)).clamp(min=1e-6)
         return {"p": both[:, 0], "m": both[:, 1], "gaps": lower.T, "end": lower[COUNT]}
@@ -621,7 +625,7 @@ def along_the_ridge(height: Hill, slope: Hill) -> live.Figure:
                     live.path("m[:,0]", "m[:,1]", color="gradient", width=1.5, label="momentum"),
                     live.path("p[:,0]", "p[:,1]", color="ink", width=2.5, label="plain ascent"),
                     live.points([[0.0, 0.0]], color="ink", size=5, label="top"),
-                    _here(), xlim=(-10, 10), ylim=(-10, 10), levels=levels,
+                    _weights_handle(), xlim=(-10, 10), ylim=(-10, 10), levels=levels,
                 ),
                 live.axes(
                     live.curve(steps, "gaps[0]", color="ink", dash=True, label="plain ascent"),
@@ -671,7 +675,7 @@ def over_step_sizes(needed: Any, limit: int, question: Any) -> live.Figure:
             live.path("size", f"median[{rule}]", color=color, width=2.5, dash=rule == 1,
                       label=label),
         ]  # fmt: skip
-    options = {name: at for at, name in enumerate(needed)}
+    options = {name: index for index, name in enumerate(needed)}
 
     def pick(which: Any) -> dict:
         return {name: table[which] for name, table in stored.items()}

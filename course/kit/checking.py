@@ -33,7 +33,7 @@ JUDGE = "NNLIB_JUDGE"
 
 BLANK = "still blank. Fill in the dots, then run both cells."
 RAISED = "it raised {kind}: {error}"
-LEFT = (
+NO_GRADIENT = (
     "the numbers are right, but no gradient flows through them: something left the graph "
     "(float(), .item(), .numpy(), .detach() or a NumPy function)."
 )
@@ -88,9 +88,9 @@ def hand_in(name: str, answer: Any) -> None:
 
     The judge returns nothing: the grader's own process writes verdict and points into the notebook.
     """
-    with socket.socket(socket.AF_UNIX) as line:
-        line.connect(os.environ[JUDGE])
-        peer = Peer(line)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(os.environ[JUDGE])
+        peer = Peer(connection)
         peer.ask({"do": "judge", "name": name, "answer": peer.encode(answer, [])})
 
 
@@ -111,10 +111,10 @@ def judge(exercise: Exercise, answer: Any) -> Verdict:
     """The verdict on one answer."""
     if is_blank(answer):
         return Verdict("blank", BLANK)
-    kinds: dict[str, Callable[[Exercise, Any], Verdict]] = {
+    judges: dict[str, Callable[[Exercise, Any], Verdict]] = {
         "value": judge_value, "function": judge_function, "puzzle": judge_puzzle,
     }  # fmt: skip
-    return kinds[exercise.kind](exercise, answer)
+    return judges[exercise.kind](exercise, answer)
 
 
 def right(exercise: Exercise) -> Verdict:
@@ -136,16 +136,16 @@ def judge_value(exercise: Exercise, answer: Any) -> Verdict:
     needed = computed(exercise.like)
     problem = difference(answer, needed, exercise.tolerance)
     if problem is None:
-        return dtype_judged(exercise, answer) or right(exercise)
+        return dtype_verdict(exercise, answer) or right(exercise)
     for mistake in exercise.mistakes:
         if agrees(answer, computed(mistake.wrong_answer), exercise.tolerance):
             return wrong(problem, mistake.words)
     return wrong(problem, suspicion(answer, needed))
 
 
-def dtype_judged(exercise: Exercise, given: Any) -> Verdict | None:
+def dtype_verdict(exercise: Exercise, answer: Any) -> Verdict | None:
     """A verdict if the answer does not have the dtype that the exercise asks for, else None."""
-    array = array_of(given)
+    array = array_of(answer)
     if exercise.dtype is None or array is None or array.dtype.name == exercise.dtype:
         return None
     return wrong(f"the dtype {exercise.dtype} is needed; yours is {array.dtype.name}.")
@@ -161,67 +161,76 @@ def judge_function(exercise: Exercise, answer: Any) -> Verdict:
         )
     if has_dots(answer):
         return Verdict("blank", BLANK)
-    draws = exercise.draws()
-    needed = [outcome(exercise, exercise.like, arguments) for arguments in draws]
-    given = []
-    for arguments in draws:
+    argument_sets = exercise.random_arguments()
+    needed = [outcome(exercise, exercise.like, arguments) for arguments in argument_sets]
+    results = []
+    for arguments in argument_sets:
         try:
-            given.append(outcome(exercise, answer, arguments))
+            results.append(outcome(exercise, answer, arguments))
         except Exception as error:
-            return raised(exercise, draws, error)
-    if any(is_blank(g) or (g is None and n is not None) for g, n in zip(given, needed)):
-        return Verdict("blank", BLANK)
-    for arguments, g, n in zip(draws, given, needed):
-        problem = difference(g, n, exercise.tolerance)
+            return judge_error(exercise, argument_sets, error)
+    for result, right_result in zip(results, needed):
+        if is_blank(result) or (result is None and right_result is not None):
+            return Verdict("blank", BLANK)
+    for arguments, result, right_result in zip(argument_sets, results, needed):
+        problem = difference(result, right_result, exercise.tolerance)
         if problem is not None:
-            reason = reason_for(exercise, draws, given, needed)
+            reason = reason_for(exercise, argument_sets, results, needed)
             return wrong(f"called with {named(arguments)}: {problem}", reason)
-    if (verdict := dtype_judged(exercise, given[0])) is not None:
+    if (verdict := dtype_verdict(exercise, results[0])) is not None:
         return verdict
-    return gradients(exercise, answer, draws) if exercise.derivative else right(exercise)
+    if exercise.derivative:
+        return judge_gradients(exercise, answer, argument_sets)
+    return right(exercise)
 
 
 def outcome(exercise: Exercise, function: Callable, arguments: Sequence[Any]) -> Any:
+    """What the exercise compares: the function's result, or what `observe` returns for it."""
     copies = [a.detach().clone() if hasattr(a, "detach") else a for a in arguments]
     if exercise.observe is not None:
         return exercise.observe(function, *copies)
     return function(*copies)
 
 
-def raised(exercise: Exercise, draws: list, error: Exception) -> Verdict:
+def judge_error(exercise: Exercise, argument_sets: list, error: Exception) -> Verdict:
+    """The verdict on an answer that raised an error; some mistakes raise one of their own."""
     text = " ".join(str(error).split())
     if "ellipsis" in text.lower():
         return Verdict("blank", BLANK)
-    verdict = RAISED.format(kind=type(error).__name__, error=text)
+    problem = RAISED.format(kind=type(error).__name__, error=text)
     for mistake in exercise.mistakes:
         try:
-            for arguments in draws:
+            for arguments in argument_sets:
                 outcome(exercise, mistake.wrong_answer, arguments)
         except Exception as wrong_error:
             if type(wrong_error) is type(error) and " ".join(str(wrong_error).split()) == text:
-                return wrong(verdict, mistake.words)
-    return wrong(verdict)
+                return wrong(problem, mistake.words)
+    return wrong(problem)
 
 
-def reason_for(exercise: Exercise, draws: list, given: list, needed: list) -> str | None:
-    """The explanation of the mistake that gives the same results in every draw, or None."""
+def reason_for(exercise: Exercise, argument_sets: list, results: list, needed: list) -> str | None:
+    """The explanation of the mistake that gives the same results for all arguments, or None."""
     for mistake in exercise.mistakes:
-        if explains(exercise, mistake.wrong_answer, draws, given):
+        if explains(exercise, mistake.wrong_answer, argument_sets, results):
             return mistake.words
     if len(exercise.terms) > 1 and any(
-        explains(exercise, gradient_of(term), draws, given) for term in exercise.terms
+        explains(exercise, gradient_of(term), argument_sets, results) for term in exercise.terms
     ):
         return OVERWRITTEN
-    guesses = [suspicion(g, n, lengths(a)) for a, g, n in zip(draws, given, needed)]
+    guesses = [suspicion(g, n, lengths(a)) for a, g, n in zip(argument_sets, results, needed)]
     return guesses[0] if len(set(guesses)) == 1 else None
 
 
-def explains(exercise: Exercise, wrong_answer: Callable, draws: list, given: list) -> bool:
+def explains(
+    exercise: Exercise, wrong_answer: Callable, argument_sets: list, results: list
+) -> bool:
+    """Whether a wrong answer gives these results for these arguments."""
     try:
-        wrong_results = [outcome(exercise, wrong_answer, arguments) for arguments in draws]
+        wrong_results = [outcome(exercise, wrong_answer, arguments) for arguments in argument_sets]
     except Exception:
         return False
-    return all(agrees(g, t, exercise.tolerance) for g, t in zip(given, wrong_results))
+    pairs = zip(results, wrong_results)
+    return all(agrees(result, expected, exercise.tolerance) for result, expected in pairs)
 
 
 def gradient_of(term: Callable) -> Callable:
@@ -233,6 +242,7 @@ def gradient_of(term: Callable) -> Callable:
 
 
 def lengths(arguments: Sequence[Any]) -> set[int]:
+    """The lengths of all dimensions of the arguments, and the numbers of their entries."""
     sizes: set[int] = set()
     for argument in arguments:
         array = array_of(argument)
@@ -257,31 +267,37 @@ def brief_argument(argument: Any) -> str:
 # --- gradients of the answer, against nnlib's and against finite differences --------------------
 
 
-def gradients(exercise: Exercise, answer: Callable, draws: list) -> Verdict:
-    for arguments in draws:
+def judge_gradients(exercise: Exercise, answer: Callable, argument_sets: list) -> Verdict:
+    for arguments in argument_sets:
         leaves = [i for i, a in enumerate(arguments) if hasattr(a, "detach")]
-        needed = slopes(exercise.like, arguments, leaves)
+        needed = gradients_of(exercise.like, arguments, leaves)
         try:
-            given = slopes(answer, arguments, leaves)
+            gradients = gradients_of(answer, arguments, leaves)
         except Exception as error:  # such as .numpy() of a tensor that requires grad
-            return wrong(LEFT, " ".join(str(error).split()))
-        if given is None:
-            return wrong(LEFT)
+            return wrong(NO_GRADIENT, " ".join(str(error).split()))
+        if gradients is None:
+            return wrong(NO_GRADIENT)
         assert needed is not None
-        for at, i in enumerate(leaves):
-            problem = difference(given[at], needed[at], 1e-5)
+        for position, i in enumerate(leaves):
+            problem = difference(gradients[position], needed[position], 1e-5)
             if problem is not None:
-                words = f"the values are right, the gradient for argument {i + 1} is not: {problem}"
-                return wrong(words, suspicion(given[at], needed[at], lengths(arguments)))
-            measured = finite_differences(answer, arguments, i)
-            problem = difference(given[at], measured, 1e-4)
+                reason = suspicion(gradients[position], needed[position], lengths(arguments))
+                return wrong(
+                    f"the values are right, the gradient for argument {i + 1} is not: {problem}",
+                    reason,
+                )
+            differences = finite_differences(answer, arguments, i)
+            problem = difference(gradients[position], differences, 1e-4)
             if problem is not None:
                 return wrong(f"the gradient disagrees with finite differences: {problem}")
     return right(exercise)
 
 
-def slopes(function: Callable, arguments: Sequence[Any], leaves: list[int]) -> list | None:
-    """The gradients of the sum of the results for the arguments `leaves`, or None if none flow."""
+def gradients_of(function: Callable, arguments: Sequence[Any], leaves: list[int]) -> list | None:
+    """The gradients of the result's sum with respect to the arguments number `leaves`.
+
+    None if the result is not connected to them, so that no gradient flows.
+    """
     copies = list(arguments)
     for i in leaves:
         copies[i] = arguments[i].detach().clone().requires_grad_()
@@ -293,23 +309,23 @@ def slopes(function: Callable, arguments: Sequence[Any], leaves: list[int]) -> l
     return [nnlib.zeros_like(a) if g is None else g for a, g in zip(inputs, grads)]
 
 
-def finite_differences(function: Callable, arguments: Sequence[Any], which: int) -> np.ndarray:
-    """Central differences of the sum of the results with respect to one argument."""
-    base = np.array(array_of(arguments[which]), float)
-    slope = np.zeros_like(base)
+def finite_differences(function: Callable, arguments: Sequence[Any], position: int) -> np.ndarray:
+    """Central differences of the result's sum with respect to the argument at a position."""
+    base = np.array(array_of(arguments[position]), float)
+    gradient = np.zeros_like(base)
 
-    def total(moved: np.ndarray) -> float:
+    def total(point: np.ndarray) -> float:
         copies = list(arguments)
-        copies[which] = nnlib.tensor(moved)
+        copies[position] = nnlib.tensor(point)
         result = array_of(function(*copies))
         return float("nan") if result is None else float(result.sum())
 
-    for at in np.ndindex(base.shape):
-        up, down = base.copy(), base.copy()
-        up[at] += STEP
-        down[at] -= STEP
-        slope[at] = (total(up) - total(down)) / (2 * STEP)
-    return slope
+    for index in np.ndindex(base.shape):
+        above, below = base.copy(), base.copy()
+        above[index] += STEP
+        below[index] -= STEP
+        gradient[index] = (total(above) - total(below)) / (2 * STEP)
+    return gradient
 
 
 # --- puzzles -----------------------------------------------------------------------------------

@@ -53,57 +53,61 @@ def array_of(value: Any) -> np.ndarray | None:
     return array if array.dtype.kind in "biuf" else None
 
 
-def difference(given: Any, needed: Any, tolerance: float, where: str = "") -> str | None:
-    """A sentence that says what differs, or None if nothing does."""
+def difference(answer: Any, needed: Any, tolerance: float, where: str = "") -> str | None:
+    """A sentence on what differs, or None if nothing does."""
     prefix = f"{where}: " if where else ""
     if isinstance(needed, Mapping):
-        if not isinstance(given, Mapping) or set(given) != set(needed):
+        if not isinstance(answer, Mapping) or set(answer) != set(needed):
             return (
-                f"{prefix}a dict with {', '.join(map(str, needed))} is needed, not {brief(given)}."
+                f"{prefix}a dict with {', '.join(map(str, needed))} is needed, not {brief(answer)}."
             )
-        return first(difference(given[k], needed[k], tolerance, f"{where}[{k!r}]") for k in needed)
+        return first_problem(
+            difference(answer[k], needed[k], tolerance, f"{where}[{k!r}]") for k in needed
+        )
     if (isinstance(needed, (tuple, list)) and array_of(needed) is None) or isinstance(
         needed, tuple
     ):
-        if not isinstance(given, (tuple, list)) or len(given) != len(needed):
-            return f"{prefix}{len(needed)} results are needed, not {brief(given)}."
-        pairs = enumerate(zip(given, needed, strict=True))
-        return first(difference(g, n, tolerance, f"{where}[{i}]") for i, (g, n) in pairs)
+        if not isinstance(answer, (tuple, list)) or len(answer) != len(needed):
+            return f"{prefix}{len(needed)} results are needed, not {brief(answer)}."
+        pairs = enumerate(zip(answer, needed, strict=True))
+        return first_problem(difference(a, n, tolerance, f"{where}[{i}]") for i, (a, n) in pairs)
     if isinstance(needed, (str, bool)):
-        same = type(given) is type(needed) and given == needed
-        return None if same else f"{prefix}you have {brief(given)}."
-    return numbers_differ(given, needed, tolerance, prefix)
+        same = type(answer) is type(needed) and answer == needed
+        return None if same else f"{prefix}you have {brief(answer)}."
+    return numbers_differ(answer, needed, tolerance, prefix)
 
 
-def numbers_differ(given: Any, needed: Any, tolerance: float, prefix: str) -> str | None:
-    g, n = array_of(given), array_of(needed)
-    if g is None:
-        return f"{prefix}numbers are needed, not {brief(given)} ({type(given).__name__})."
+def numbers_differ(answer: Any, needed: Any, tolerance: float, prefix: str) -> str | None:
+    """A sentence on how two arrays differ: in shape, in dtype, or most of all in one entry."""
+    a, n = array_of(answer), array_of(needed)
+    if a is None:
+        return f"{prefix}numbers are needed, not {brief(answer)} ({type(answer).__name__})."
     assert n is not None
-    if g.shape != n.shape:
-        return f"{prefix}the shape {n.shape} is needed; yours is {g.shape}."
-    if (g.dtype.kind == "b") != (n.dtype.kind == "b"):
-        return f"{prefix}the dtype {n.dtype} is needed; yours is {g.dtype}."
-    if close(g, n, tolerance):
+    if a.shape != n.shape:
+        return f"{prefix}the shape {n.shape} is needed; yours is {a.shape}."
+    if (a.dtype.kind == "b") != (n.dtype.kind == "b"):
+        return f"{prefix}the dtype {n.dtype} is needed; yours is {a.dtype}."
+    if close(a, n, tolerance):
         return None
-    g, n = g.astype(float), n.astype(float)
-    errors = np.where(np.isfinite(g), np.abs(g - n), np.inf)
-    at = np.unravel_index(int(np.argmax(errors)), errors.shape)
-    index = f" at [{', '.join(map(str, at))}]" if at else ""
-    return f"{prefix}you have {float(g[at]):.5g}{index} where {float(n[at]):.5g} is needed."
+    a, n = a.astype(float), n.astype(float)
+    errors = np.where(np.isfinite(a), np.abs(a - n), np.inf)
+    position = np.unravel_index(int(np.argmax(errors)), errors.shape)
+    index = f" at [{', '.join(map(str, position))}]" if position else ""
+    got, right = float(a[position]), float(n[position])
+    return f"{prefix}you have {got:.5g}{index} where {right:.5g} is needed."
 
 
-def close(g: np.ndarray, n: np.ndarray, tolerance: float) -> bool:
+def close(a: np.ndarray, n: np.ndarray, tolerance: float) -> bool:
     """Whether arrays of one shape agree to `tolerance` times the largest entry of n, or 1."""
     scale = max(1.0, float(np.abs(n.astype(float)[np.isfinite(n)]).max(initial=0)))
-    return bool(np.allclose(g, n, rtol=0, atol=tolerance * scale, equal_nan=True))
+    return bool(np.allclose(a, n, rtol=0, atol=tolerance * scale, equal_nan=True))
 
 
-def agrees(given: Any, needed: Any, tolerance: float) -> bool:
-    return difference(given, needed, tolerance) is None
+def agrees(answer: Any, needed: Any, tolerance: float) -> bool:
+    return difference(answer, needed, tolerance) is None
 
 
-def first(problems: Iterable[str | None]) -> str | None:
+def first_problem(problems: Iterable[str | None]) -> str | None:
     return next((problem for problem in problems if problem is not None), None)
 
 
@@ -127,43 +131,43 @@ WORDS = {
 }
 
 
-def suspicion(given: Any, needed: Any, lengths: Iterable[int] = ()) -> str | None:
+def suspicion(answer: Any, needed: Any, lengths: Iterable[int] = ()) -> str | None:
     """The common mistake that would explain all of the difference, or None.
 
-    `lengths` are the sizes of the data, by which sums and means differ.
+    `lengths` are the numbers of values over which a sum or a mean may have been taken.
     """
-    g, n = array_of(given), array_of(needed)
-    if g is None or n is None or n.size == 0:
+    a, n = array_of(answer), array_of(needed)
+    if a is None or n is None or n.size == 0:
         return None
-    g, n = g.astype(float), n.astype(float)
-    if np.isfinite(n).all() and not np.isfinite(g).all():
+    a, n = a.astype(float), n.astype(float)
+    if np.isfinite(n).all() and not np.isfinite(a).all():
         return WORDS["nan"]
-    if g.shape != n.shape:
-        transposed = n.ndim == 2 and g.shape == n.T.shape and close(g, n.T, 1e-6)
+    if a.shape != n.shape:
+        transposed = n.ndim == 2 and a.shape == n.T.shape and close(a, n.T, 1e-6)
         return WORDS["transpose"] if transposed else None
     with np.errstate(all="ignore"):
-        return same_shape_suspicion(g, n, set(lengths))
+        return same_shape_suspicion(a, n, set(lengths))
 
 
-def same_shape_suspicion(g: np.ndarray, n: np.ndarray, lengths: set[int]) -> str | None:
-    if close(g, -n, 1e-6) and np.any(n):
+def same_shape_suspicion(a: np.ndarray, n: np.ndarray, lengths: set[int]) -> str | None:
+    if close(a, -n, 1e-6) and np.any(n):
         return WORDS["sign"]
-    if n.ndim == 2 and n.shape[0] == n.shape[1] and close(g, n.T, 1e-6):
+    if n.ndim == 2 and n.shape[0] == n.shape[1] and close(a, n.T, 1e-6):
         return WORDS["transpose"]
-    if close(g, 1 / (1 + np.exp(-n)), 1e-6):
+    if close(a, 1 / (1 + np.exp(-n)), 1e-6):
         return WORDS["probabilities"]
-    if close(1 / (1 + np.exp(-g)), n, 1e-6):
+    if close(1 / (1 + np.exp(-a)), n, 1e-6):
         return WORDS["logits"]
-    if (g > 0).all() and close(np.log(g), n, 1e-6):
+    if (a > 0).all() and close(np.log(a), n, 1e-6):
         return WORDS["logarithm"]
-    return factor_suspicion(g, n, lengths)
+    return factor_suspicion(a, n, lengths)
 
 
-def factor_suspicion(g: np.ndarray, n: np.ndarray, lengths: set[int]) -> str | None:
+def factor_suspicion(a: np.ndarray, n: np.ndarray, lengths: set[int]) -> str | None:
     nonzero = np.abs(n) > 1e-9
-    if not nonzero.any() or not close(g[~nonzero], n[~nonzero], 1e-9):
+    if not nonzero.any() or not close(a[~nonzero], n[~nonzero], 1e-9):
         return None
-    ratios = g[nonzero] / n[nonzero]
+    ratios = a[nonzero] / n[nonzero]
     factor = float(ratios[0])
     if not np.allclose(ratios, factor, rtol=1e-5) or abs(factor) < 1e-9:
         return None

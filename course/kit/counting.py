@@ -93,25 +93,25 @@ def cost(fn: Callable[[Any], Any], x: Any) -> Cost:
     Cost(multiplications=24, by_weights=24, weights=24, shortest=2, longest=2)
     """
     graph = trace(lambda x: fn(x), x=x)
-    paths: dict[int, tuple[int, int]] = {}  # of the steps that depend on x
+    paths: dict[int, tuple[int, int]] = {}  # (shortest, longest) of each step that depends on x
     total = by_weights = 0
     matrices: dict[int, int] = {}
-    for at, step in enumerate(graph.steps):
-        data = [k for k in step.inputs if k in paths]
+    for index, step in enumerate(graph.steps):
+        dependent = [k for k in step.inputs if k in paths]
         multiplies = step.op in ("matmul", "conv2d")
         if step.op == "input":
-            paths[at] = (0, 0)
-        elif data:
-            paths[at] = (
-                min(paths[k][0] for k in data) + multiplies,
-                max(paths[k][1] for k in data) + multiplies,
+            paths[index] = (0, 0)
+        elif dependent:
+            paths[index] = (
+                min(paths[k][0] for k in dependent) + multiplies,
+                max(paths[k][1] for k in dependent) + multiplies,
             )
-        if multiplies and data:
+        if multiplies and dependent:
             shapes = [graph.steps[k].shape for k in step.inputs]
-            each = shapes[0][-1] if step.op == "matmul" else prod(shapes[1][1:])
-            total += prod(step.shape) * each
+            per_entry = shapes[0][-1] if step.op == "matmul" else prod(shapes[1][1:])
+            total += prod(step.shape) * per_entry
             for k in set(step.inputs[:2]) - paths.keys():
-                by_weights += prod(step.shape) * each
+                by_weights += prod(step.shape) * per_entry
                 matrices[k] = prod(graph.steps[k].shape)
     (answer,) = graph.outputs.values()
     return Cost(total, by_weights, sum(matrices.values()), *paths[answer])

@@ -1,9 +1,9 @@
 """The kinds of exercises, and the list of each chapter's exercises.
 
 `course/<chapter>/checks.py` lists a chapter's exercises; `course.check` reads them.
-An exercise has a right answer to compare with, and *wrong answers*, each of which a reader
-with one particular misconception would give. An answer that behaves like one of these gets its
-explanation.
+
+An exercise has a right answer to compare with, and *wrong answers*, each of which a reader with one
+particular misconception would give. An answer that behaves like one of these gets its explanation.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 import nnlib
 
-Draw = Callable[[np.random.Generator], Sequence[Any]]
+Sampler = Callable[[np.random.Generator], Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Exercise:
     kind: str
     like: Any
     stars: int = 1
-    given: Draw | None = None
+    given: Sampler | None = None
     observe: Callable[..., Any] | None = None
     problem: Callable[[Any], str | None] | None = None
     mistakes: Sequence[Mistake] = ()
@@ -58,7 +58,7 @@ class Exercise:
     def name(self) -> str:
         return f"{self.chapter}/{self.short}"
 
-    def draws(self, times: int = 5) -> list[list[Any]]:
+    def random_arguments(self, times: int = 5) -> list[list[Any]]:
         """Random arguments to call answers with, the same in each run; float arrays as tensors."""
         rng = np.random.default_rng(zlib.crc32(self.short.encode()))
         assert self.given is not None
@@ -81,7 +81,7 @@ def value(short: str, like: Any, **more: Any) -> Exercise:
     return Exercise(short, "value", like, **more)
 
 
-def function(short: str, like: Callable, given: Draw, **more: Any) -> Exercise:
+def function(short: str, like: Callable, given: Sampler, **more: Any) -> Exercise:
     """An exercise that asks for a function that does what `like` does, on arguments `given(rng)`.
 
     `derivative=True` also compares the gradients with respect to every tensor argument, and
@@ -92,7 +92,9 @@ def function(short: str, like: Callable, given: Draw, **more: Any) -> Exercise:
     return Exercise(short, "function", like, given=given, **more)
 
 
-def gradient(short: str, of: Callable | Sequence[Callable], given: Draw, **more: Any) -> Exercise:
+def gradient(
+    short: str, of: Callable | Sequence[Callable], given: Sampler, **more: Any
+) -> Exercise:
     """An exercise that asks for the gradient of `of` with respect to its first argument.
 
     The right answer is nnlib's gradient. If `of` is a list of functions, their sum is meant; for an
@@ -112,7 +114,7 @@ def gradient(short: str, of: Callable | Sequence[Callable], given: Draw, **more:
 
 
 def puzzle(short: str, right: Any, problem: Callable[[Any], str | None], **more: Any) -> Exercise:
-    """An exercise that accepts any solution: `problem(answer)` is None, or says what is wrong.
+    """An exercise that accepts any solution; `problem(answer)` returns what is wrong, or None.
 
     `right` is one solution; a wrong answer is one for which `problem` returns its explanation.
     """

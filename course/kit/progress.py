@@ -54,9 +54,9 @@ def remember(name: str) -> None:
     text = json.dumps({"solved": sorted(times), "when": when}, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(text + "\n", "utf8")
-        part.replace(path)
+        temporary = path.with_suffix(f".{os.getpid()}.part")
+        temporary.write_text(text + "\n", "utf8")
+        temporary.replace(path)
     except OSError:
         return
 

@@ -25,7 +25,7 @@ from course.kit.comparing import has_dots
 
 LARGEST = 20_000_000  # the most bytes in one message
 DEEPEST = 40  # the most calls inside one another
-MOST_OUTPUTS = 4_000  # the most entries in a result whose Jacobian is sent
+MOST_OUTPUTS = 4_000  # the most entries of a result whose Jacobian is sent
 DTYPES = frozenset(
     ["bool", "int8", "int16", "int32", "int64", "uint8", "float16", "float32", "float64"]
 )
@@ -116,7 +116,7 @@ class Peer:
         shared: Mapping[type, frozenset[str]] | None = None,
     ) -> None:
         self.sock, self.shared = sock, shared
-        self.until = time.monotonic() + seconds
+        self.deadline = time.monotonic() + seconds
         self.depth = 0
         self.objects: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
@@ -145,19 +145,19 @@ class Peer:
         while len(data) < size:
             self._set_timeout()
             try:
-                part = self.sock.recv(min(size - len(data), 1 << 20))
+                chunk = self.sock.recv(min(size - len(data), 1 << 20))
             except TimeoutError as error:
                 raise WireError("the answer took too long") from error
-            if not part:
+            if not chunk:
                 raise WireError("the other side has closed the connection")
-            data += part
+            data += chunk
         return bytes(data)
 
     def _set_timeout(self) -> None:
-        left = self.until - time.monotonic()
-        if left <= 0:
+        seconds_left = self.deadline - time.monotonic()
+        if seconds_left <= 0:
             raise WireError("the answer took too long")
-        self.sock.settimeout(left)
+        self.sock.settimeout(seconds_left)
 
     # asking and serving ------------------------------------------------------------------------
 
@@ -196,24 +196,24 @@ class Peer:
         except WireError:
             raise
         except Exception as error:
-            words = " ".join(str(error).split())[:500]
-            reply = {"raised": [type(error).__name__, words]}
+            message = " ".join(str(error).split())[:500]
+            reply = {"raised": [type(error).__name__, message]}
         self.send(reply)
 
     def _do(self, request: dict) -> Any:
         if request.get("of") not in self.objects:
             raise WireError("a request refers to an unknown object")
-        target, what = self.objects[request["of"]], request.get("do")
-        if what == "call":
+        target, action = self.objects[request["of"]], request.get("do")
+        if action == "call":
             return self._called(target, request)
         name = str(request.get("name"))
         self._allow(target, name)
-        if what == "get":
+        if action == "get":
             return self.encode(getattr(target, name), [])
-        if what == "set":
+        if action == "set":
             setattr(target, name, self.decode(request.get("to"), []))
             return None
-        raise WireError(f"unknown request {what!r}")
+        raise WireError(f"unknown request {action!r}")
 
     def _allow(self, target: Any, name: str) -> None:
         if name.startswith("_") and name not in OPERATORS:
@@ -245,10 +245,10 @@ class Peer:
             return value
         if value is ...:
             return {"dots": 1}
-        for kind in (tuple, list, set, frozenset):
-            if type(value) is kind:
+        for container in (tuple, list, set, frozenset):
+            if type(value) is container:
                 items = [self.encode(v, leaves, jacobians) for v in value]
-                return {kind.__name__: items}
+                return {container.__name__: items}
         if isinstance(value, dict):
             pairs = [
                 [self.encode(k, leaves), self.encode(v, leaves, jacobians)]
@@ -289,23 +289,23 @@ class Peer:
             return data
         if not isinstance(data, dict) or not data:
             raise WireError("a value cannot be read")
-        kind, inner = next(iter(data.items()))
+        tag, inner = next(iter(data.items()))
         containers: dict[str, type] = {
             "tuple": tuple, "list": list, "set": set, "frozenset": frozenset,
         }  # fmt: skip
-        if kind == "dots":
+        if tag == "dots":
             return ...
-        if kind in containers:
-            return containers[kind]([self.decode(v, leaves, arguments) for v in inner])
-        if kind == "dict":
+        if tag in containers:
+            return containers[tag]([self.decode(v, leaves, arguments) for v in inner])
+        if tag == "dict":
             return {self.decode(k, []): self.decode(v, leaves, arguments) for k, v in inner}
-        if kind == "array":
+        if tag == "array":
             return unpacked(inner)
-        if kind == "tensor":
+        if tag == "tensor":
             return self._leaf_or_result(data, leaves, arguments)
-        if kind == "yours" and inner in self.objects:
+        if tag == "yours" and inner in self.objects:
             return self.objects[inner]
-        if kind == "mine" and type(inner) is int:
+        if tag == "mine" and type(inner) is int:
             description = data.get("known", {})
             remote_type = RemoteCallable if description.get("callable") else Remote
             return self.remote.setdefault(inner, remote_type(self, inner, description))
@@ -351,27 +351,29 @@ def jacobians_of(result: Any, leaves: list) -> Iterator[np.ndarray]:
         nnlib.autograd.grad(flat[i], leaves, retain_graph=True, allow_unused=True)
         for i in range(flat.shape[0])
     ]
-    for at, leaf in enumerate(leaves):
+    for position, leaf in enumerate(leaves):
         size = int(np.prod(leaf.shape))
-        gradients = [np.zeros(size) if r[at] is None else r[at].numpy().reshape(-1) for r in rows]
+        column = [row[position] for row in rows]
+        gradients = [np.zeros(size) if g is None else g.numpy().reshape(-1) for g in column]
         yield np.asarray(gradients, leaf.detach().numpy().dtype).reshape(len(rows), size)
 
 
 def known(value: Any) -> dict[str, Any]:
     """The description of an object that is sent to the other side in place of the object."""
-    facts: dict[str, Any] = {"callable": callable(value), "name": type(value).__name__}
+    description: dict[str, Any] = {"callable": callable(value), "name": type(value).__name__}
     if callable(value):
         with contextlib.suppress(Exception):
-            facts |= {"name": str(getattr(value, "__name__", "function")), "dots": has_dots(value)}
-    return facts
+            name = str(getattr(value, "__name__", "function"))
+            description |= {"name": name, "dots": has_dots(value)}
+    return description
 
 
 def rebuilt(parts: Any) -> Exception:
     """The other side's error: of the same built-in class, or of a new class with its name."""
-    name, words = (str(part)[:500] for part in parts) if len(parts) == 2 else ("Exception", "")
-    kind = getattr(builtins, name, None)
-    if isinstance(kind, type) and issubclass(kind, Exception):
+    name, message = (str(part)[:500] for part in parts) if len(parts) == 2 else ("Exception", "")
+    error_class = getattr(builtins, name, None)
+    if isinstance(error_class, type) and issubclass(error_class, Exception):
         with contextlib.suppress(TypeError):
-            return kind(words)
-    safe = name if name.isidentifier() else "Exception"
-    return type(safe, (Exception,), {})(words)
+            return error_class(message)
+    class_name = name if name.isidentifier() else "Exception"
+    return type(class_name, (Exception,), {})(message)

@@ -124,13 +124,14 @@ trigram = function(
 
 
 def without(block: int, head: int) -> Any:
+    """The switches (blocks, heads) with one head off."""
     keep = nnlib.ones(2, 4)
     keep[block, head] = 0.0
     return keep
 
 
-def surprise(model: Any, x: Any, word: int, keep: Any = None, at: int = -1) -> Any:
-    return -model(x, keep)[0, at].log_softmax(-1)[word]
+def surprise(model: Any, x: Any, word: int, keep: Any = None, position: int = -1) -> Any:
+    return -model(x, keep)[0, position].log_softmax(-1)[word]
 
 
 def effect(model: Any, x: Any, word: int, block: int, head: int) -> Any:
@@ -174,7 +175,8 @@ intervene = function(
         mistake(
             "This is the word after the first position. The next word is predicted at the last.",
             lambda model, x, word, block, head: (
-                surprise(model, x, word, without(block, head), 0) - surprise(model, x, word, at=0)
+                surprise(model, x, word, without(block, head), position=0)
+                - surprise(model, x, word, position=0)
             ),
         ),
         mistake(
@@ -206,7 +208,7 @@ count = function(
     mistakes=[
         mistake("`out` is missing: four matrices, not three.",
                 lambda size, wide: block(size, wide) - size * size),
-        mistake("The two linear layers have biases: wide numbers and size numbers.",
+        mistake("The two linear layers have biases: `wide` and `size` parameters.",
                 lambda size, wide: block(size, wide) - wide - size),
         mistake("There are two normalisations, with two vectors each.",
                 lambda size, wide: block(size, wide) - 2 * size),

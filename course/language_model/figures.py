@@ -41,11 +41,11 @@ def words_in(text: Any) -> tuple[Any, Any]:
     padded = nnlib.cat([points[text], nnlib.full((LONGEST,), SPACE)])
     inside = (padded != SPACE).long()
     before = nnlib.cat([nnlib.zeros(1).long(), inside[:-1]])
-    number = (inside * (1 - before)).cumsum(0) - 1  # which word a letter belongs to
-    in_word = (number.unsqueeze(0) == nnlib.arange(WORDS).unsqueeze(1)) & (inside == 1)
+    word_index = (inside * (1 - before)).cumsum(0) - 1  # which word a letter belongs to
+    in_word = (word_index.unsqueeze(0) == nnlib.arange(WORDS).unsqueeze(1)) & (inside == 1)
     first = in_word.long().argmax(1)
-    at = (first.unsqueeze(1) + nnlib.arange(LONGEST)).clamp(max=len(padded) - 1)
-    letters = nnlib.where(in_word.gather(1, at), padded[at], SPACE)
+    positions = (first.unsqueeze(1) + nnlib.arange(LONGEST)).clamp(max=len(padded) - 1)
+    letters = nnlib.where(in_word.gather(1, positions), padded[positions], SPACE)
     table = nnlib.tensor(SPELLING.astype(np.float32))
     gap = (letters.float().unsqueeze(1) - table[:REST].unsqueeze(0)).abs().sum(-1)  # (12, 1000)
     codes = nnlib.where(gap.amin(1) == 0, gap.argmin(1), REST)
@@ -66,18 +66,18 @@ def best_of(p: Any) -> dict[str, Any]:
 
 def slots(name: str, *index: int) -> str:
     """A word as a template of live letters: {name[3,0]:c}{name[3,1]:c}…"""
-    at = "".join(f"{i}," for i in index)
-    return "".join(f"{{{name}[{at}{j}]:c}}" for j in range(LONGEST))
+    indices = "".join(f"{i}," for i in index)
+    return "".join(f"{{{name}[{indices}{j}]:c}}" for j in range(LONGEST))
 
 
 def next_bars() -> Any:
     """The eight most probable next words as horizontal names above bars."""
-    at = np.arange(TOP)
+    positions = np.arange(TOP)
     names = [live.label(slots("names", i), float(i), lambda most, slot=i: most[slot],
                         dy=-20 - 13 * (i % 2))
              for i in range(TOP)]  # fmt: skip
     return live.axes(
-        live.bars("most", at, labels=[f"{k + 1}." for k in at], format=".2f"), *names,
+        live.bars("most", positions, labels=[f"{k + 1}." for k in positions], format=".2f"), *names,
         ylim=(0, 1), width=620, height=230, ylabel="probability of coming next",
     )  # fmt: skip
 

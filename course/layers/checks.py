@@ -195,16 +195,16 @@ def five(x: Any, w: Any) -> Any:
     return (w[6] + (rows[:, 0] + x @ rows[:, 1:].T).sigmoid() @ w[7:]).sigmoid()
 
 
-def descent(part: slice) -> Any:
-    """A function for gradient descent that moves only some of the nine numbers."""
+def descent(moving: slice) -> Any:
+    """A function that runs gradient descent on some of the nine parameters only."""
 
     def run(w: Any, x: Any, y: Any, steps: int = 3) -> Any:
-        only = np.zeros(9)
-        only[part] = 1
+        mask = np.zeros(9)
+        mask[moving] = 1
         for _ in range(steps):
             w = w.detach().requires_grad_()
             (g,) = nnlib.autograd.grad(F.binary_cross_entropy(five(x, w), y), [w])
-            w = w - nnlib.tensor(only) * g
+            w = w - nnlib.tensor(mask) * g
         return w.detach()
 
     return run
@@ -221,12 +221,12 @@ freeze = function(
     given=noisy_xor,
     stars=3,
     mistakes=[
-        mistake("All nine numbers move: nothing is frozen.", descent(slice(0, 9))),
+        mistake("All nine parameters move: nothing is frozen.", descent(slice(0, 9))),
         mistake("The other way round: the output neuron is frozen here.", descent(slice(0, 6))),
         mistake("The output neuron's bias is its own too: let it move.", descent(slice(7, 9))),
         mistake("Nothing moves at all.", descent(slice(0, 0))),
     ],
-    learned="Three numbers are trained and six stay: that is logistic regression.",
+    learned="Three parameters are trained and six stay: that is logistic regression.",
 )
 
 EXERCISES = [paper, bump, tents, swap, convert, split, freeze]

@@ -1,6 +1,6 @@
 """The playground: any small network on points in the plane, to train, edit and inspect.
 
-One graph is recorded for each depth.  Everything else that the reader can change is a number in it:
+One graph is recorded for each depth.  Everything else that the reader can change is an input of it:
 0/1 masks for features and widths, coefficients for activations, optimisers and penalties.
 """
 
@@ -16,11 +16,11 @@ from nnlib import datasets, live
 
 POINTS, SIDE, PIXELS = 200, (-2.0, 2.0), 32
 WIDTH, DEPTH = 8, 4
-# How many units of each layer are on at first.  The chapter relies on the first number: a question
-# asks for it, a task needs 3 lines and not 2, and a preset below is named after it.
+# How many units of each layer are on at first.  The chapter relies on the 3 of the first layer: a
+# question asks for it, a task needs 3 lines and not 2, and a preset below is named after it.
 WIDTHS = (3, 3, 3, 2)
 FEATURES = ("x₁", "x₂", "x₁²", "x₂²", "x₁x₂", "sin 3x₁", "sin 3x₂")
-INPUTS = len(FEATURES)  # how many numbers the first layer can see
+INPUTS = len(FEATURES)
 
 # α tanh(κz) + β + γ max(z, 0) + δz, as (κ, α, β, γ, δ)
 ACTIVATIONS = {
@@ -103,10 +103,10 @@ def points(data: Any, noise: Any, own: Any, count: Any) -> tuple[Any, Any, Any, 
     return x, y, (index < total).float(), total
 
 
-def losses(z: Any, y: Any, kind: Any) -> Any:
+def losses(z: Any, y: Any, is_entropy: Any) -> Any:
     """Each point's loss: cross-entropy of the logit, or the squared error of the probability."""
     error = z.sigmoid() - y
-    return kind * (F.softplus(z) - y * z) + (1.0 - kind) * error * error
+    return is_entropy * (F.softplus(z) - y * z) + (1.0 - is_entropy) * error * error
 
 
 def mean(values: Any, weights: Any) -> Any:
@@ -115,16 +115,16 @@ def mean(values: Any, weights: Any) -> Any:
 
 def used(on: Any, depth: int) -> Any:
     """Which entries of w connect units that are on: 0 or 1, shape (SIZE,)."""
-    masks, before = [], on[:INPUTS]
+    masks, inputs_on = [], on[:INPUTS]
     for k in range(DEPTH):
         if k >= depth:
             masks.append(nnlib.zeros(WIDTH * ((WIDTH if k else INPUTS) + 1)))
             continue
-        after = on[INPUTS + k * WIDTH : INPUTS + (k + 1) * WIDTH]
-        masks += [(after.unsqueeze(1) * before).reshape(-1), after]
-        before = after
-    rest = nnlib.zeros(WIDTH - before.shape[0])
-    return nnlib.cat([*masks, before, rest, nnlib.ones(1)])
+        outputs_on = on[INPUTS + k * WIDTH : INPUTS + (k + 1) * WIDTH]
+        masks += [(outputs_on.unsqueeze(1) * inputs_on).reshape(-1), outputs_on]
+        inputs_on = outputs_on
+    rest = nnlib.zeros(WIDTH - inputs_on.shape[0])
+    return nnlib.cat([*masks, inputs_on, rest, nnlib.ones(1)])
 
 
 def penalty(w: Any, depth: int, on: Any, reg: Any) -> Any:
@@ -133,10 +133,10 @@ def penalty(w: Any, depth: int, on: Any, reg: Any) -> Any:
     return reg[0] * counted.abs().sum() + reg[1] * (counted * counted).sum() / 2.0
 
 
-def parts_of(x: Any, y: Any, here: Any, total: Any, share: Any) -> tuple[Any, Any]:
-    """0/1 weights of the points to train on and of those kept aside for validation."""
-    train = here * (nnlib.arange(POINTS) < share * total).float()
-    return train, here - train
+def parts_of(in_use: Any, total: Any, share: Any) -> tuple[Any, Any]:
+    """0/1 weights of the points to train on and of the other ones, for validation."""
+    train = in_use * (nnlib.arange(POINTS) < share * total).float()
+    return train, in_use - train
 
 
 def random_batch(train: Any, rank: Any, count: Any) -> Any:
@@ -151,19 +151,23 @@ def step(
     rank: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """One training step: the batch's gradient and the optimiser's update."""
-    x, y, here, total = points(data, noise, own, count)
-    train, test = parts_of(x, y, here, total, share)
+    x, y, in_use, total = points(data, noise, own, count)
+    train, test = parts_of(in_use, total, share)
     w = w.detach().requires_grad_()
-    each = losses(net(features(x), w, depth, on, act)[-1], y, loss)
-    goal = mean(each, random_batch(train, rank, examples)) + rate * penalty(w, depth, on, reg)
-    (g,) = nnlib.autograd.grad(goal, [w])
+    point_losses = losses(net(features(x), w, depth, on, act)[-1], y, loss)
+    batch = random_batch(train, rank, examples)
+    objective = mean(point_losses, batch) + rate * penalty(w, depth, on, reg)
+    (g,) = nnlib.autograd.grad(objective, [w])
     m = optimiser[0] * m + optimiser[1] * g
     v = optimiser[2] * v + optimiser[3] * g * g
     t = t + 1.0
     adam = m / (1.0 - 0.9**t) / ((v / (1.0 - 0.999**t)).sqrt() + 1e-8)
     move = optimiser[4] * g + optimiser[5] * m + optimiser[6] * adam
-    after = {"w": w.detach() - lr * move, "m": m, "v": v, "t": t, "loss": goal.detach()}
-    return after | {"train": mean(each, train).detach(), "test": mean(each, test).detach()}
+    state = {"w": w.detach() - lr * move, "m": m, "v": v, "t": t, "loss": objective.detach()}
+    return state | {
+        "train": mean(point_losses, train).detach(),
+        "test": mean(point_losses, test).detach(),
+    }
 
 
 def pictures(
@@ -176,10 +180,10 @@ def pictures(
     chosen = (nnlib.arange(units.shape[0]) == unit).float() @ units
     chosen = 0.5 + 0.5 * chosen / chosen.abs().max().clamp(min=1e-6)
     is_unit = (unit >= 0) & (unit < units.shape[0])
-    x, y, here, total = points(data, noise, own, count)
-    train, test = parts_of(x, y, here, total, share)
+    x, y, in_use, total = points(data, noise, own, count)
+    train, test = parts_of(in_use, total, share)
     logit = net(features(x), w, depth, on, act)[-1]
-    each, right = losses(logit, y, loss), ((logit > 0) == (y > 0.5)).float()
+    point_losses, right = losses(logit, y, loss), ((logit > 0) == (y > 0.5)).float()
     shape = (-1, PIXELS, PIXELS)
     maps = {f"units{k}": a.transpose(0, 1).reshape(*shape) for k, a in enumerate(activations)}
     for k in range(depth + 1, DEPTH + 1):  # the drawings for other depths refer to them
@@ -188,11 +192,11 @@ def pictures(
         "out": z.sigmoid().reshape(PIXELS, PIXELS),
         "map": nnlib.where(is_unit, chosen, z.sigmoid()).reshape(PIXELS, PIXELS),
         **maps,
-        "x": nnlib.where(here.unsqueeze(1) > 0, x, float("nan")),
+        "x": nnlib.where(in_use.unsqueeze(1) > 0, x, float("nan")),
         "y": y,
         "dot": 2.6 + 1.6 * train,
-        "loss_train": mean(each, train),
-        "loss_test": mean(each, test),
+        "loss_train": mean(point_losses, train),
+        "loss_test": mean(point_losses, test),
         "right_train": 100.0 * mean(right, train),
         "right_test": 100.0 * mean(right, test),
         "parameters": used(on, depth).sum(),
@@ -225,18 +229,18 @@ SETS = {
 def presets() -> dict[str, dict[str, Any]]:
     """The settings that each preset's button sets: numbers, and options by their indices."""
     data, optimisers = list(SETS), list(OPTIMISERS)
-    plain = {"optimiser": 0.0, "act": 0.0, "reg": 0.0, "lr": 1.0}
+    common = {"optimiser": 0.0, "act": 0.0, "reg": 0.0, "lr": 1.0}
     return {
         "disc, three neurons": {
-            **plain, "data": float(data.index("circles")), "depth": 1.0,
+            **common, "data": float(data.index("circles")), "depth": 1.0,
             "on": switched_on(),
         },
         "XOR, one neuron and x₁x₂": {
-            **plain, "data": float(data.index("xor")), "depth": 0.0,
+            **common, "data": float(data.index("xor")), "depth": 0.0,
             "on": switched_on("x₁x₂"),
         },
         "spirals, 8 and 8 neurons, Adam": {
-            **plain, "data": float(data.index("spirals")), "depth": 2.0,
+            **common, "data": float(data.index("spirals")), "depth": 2.0,
             "on": switched_on(widths=(8, 8, *WIDTHS[2:])),
             "optimiser": float(optimisers.index("Adam")), "lr": 0.01,
         },
@@ -253,7 +257,7 @@ def data_sets() -> dict[str, np.ndarray]:
 
 
 def spreads() -> np.ndarray:
-    """The first weights' standard deviations: 1/√3, right for three inputs; biases are smaller."""
+    """The initial standard deviations: about 1/√3, as for three inputs; smaller for biases."""
     return np.where(IS_WEIGHT > 0, 0.6, 0.1)
 
 
@@ -270,7 +274,7 @@ def picture_of(depth: int) -> Any:
     neurons = []
     for layer, size in enumerate(sizes):
         for k in range(size):
-            at = (INPUTS + (layer - 1) * WIDTH if layer else 0) + k
+            unit_index = (INPUTS + (layer - 1) * WIDTH if layer else 0) + k
             start, outputs, inputs = layout(depth)[layer - 1] if layer else (0, 0, 0)
             last = layer > depth
             bias = OUTPUT_BIAS if last else start + outputs * inputs + k
@@ -279,7 +283,7 @@ def picture_of(depth: int) -> Any:
                     f"{layer}.{k}", layer,
                     label=FEATURES[k] if not layer else "output" if last else "",
                     image="out" if last else f"units{layer}[{k}]",
-                    on=None if last else f"on[{at}]",
+                    on=None if last else f"on[{unit_index}]",
                     bias=f"w[{bias}]" if layer else None,
                 )
             )  # fmt: skip

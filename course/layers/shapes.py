@@ -90,10 +90,10 @@ def equal_bumps(target: Any, count: int) -> Any:
     """`count` bumps side by side over 0 … 4, each as high as the target in its middle: (32, 3)."""
     width = 4.0 / count
     centres = (np.arange(MOST) + 0.5) * width
-    at = np.clip(np.round(centres / 4.0 * (len(X) - 1)), 0, len(X) - 1).astype(int)
+    nearest = np.clip(np.round(centres / 4.0 * (len(X) - 1)), 0, len(X) - 1).astype(int)
     used = nnlib.tensor((np.arange(MOST) < count).astype("float32"))
     rows = [nnlib.tensor(centres.astype("float32")), nnlib.zeros(MOST) + width,
-            nnlib.tensor(target)[nnlib.tensor(at)]]  # fmt: skip
+            nnlib.tensor(target)[nnlib.tensor(nearest)]]  # fmt: skip
     return nnlib.stack([row * used for row in rows], 1)
 
 
@@ -178,13 +178,13 @@ def bumps() -> live.Figure:
         left, right = rows[:, 0] - rows[:, 1] / 2, rows[:, 0] + rows[:, 1] / 2
         total = (rows[:, 2] * _bump(x, left, right, steep)).sum(0)
         new = height * _bump(x, centre - width / 2, centre + width / 2, steep)
-        here = (nnlib.arange(MOST) == count).float().unsqueeze(1)
+        next_row = (nnlib.arange(MOST) == count).float().unsqueeze(1)
         row = nnlib.stack([centre, width, height]).unsqueeze(0)
         error = (total - target).abs()
         return {
             "net": total, "new": total + new, "error": error.mean(), "largest": error.max(),
             "after": (total + new - target).abs().mean(),
-            "next": placed * (1 - here) + here * row, "more": (count + 1).clamp(max=MOST),
+            "next": placed * (1 - next_row) + next_row * row, "more": (count + 1).clamp(max=MOST),
             "units": 2 * count, "last": (count - 1).clamp(min=0),
             "fewer": placed * (1 - (nnlib.arange(MOST) == count - 1).float().unsqueeze(1)),
             **{f"fill{n}": equal_bumps(target, n) for n in (4, 8, 16, 32)},
@@ -226,12 +226,12 @@ def fold() -> live.Figure:
     """The tent map composed k times, with a point to follow through the layers."""
 
     def outputs(k: Any, x: Any) -> dict:
-        curves, at = [nnlib.tensor(FINE)], [x]
+        curves, values = [nnlib.tensor(FINE)], [x]
         for _ in range(DEEPEST):
             curves.append(tent(curves[-1]))
-            at.append(tent(at[-1]))
+            values.append(tent(values[-1]))
         chosen = (nnlib.arange(DEEPEST + 1) == k).float()
-        way, steps = nnlib.stack(at), nnlib.arange(DEEPEST + 1)
+        way, steps = nnlib.stack(values), nnlib.arange(DEEPEST + 1)
         pieces = 2.0 ** k.float()
         return {
             "curve": chosen @ nnlib.stack(curves), "y": chosen @ way,

@@ -1,1 +1,1 @@
-"""The chapter on logistic regression: its checks."""
+"""The chapter on logistic regression: its figures, checks and quiz."""

@@ -31,7 +31,7 @@ def objective(w: Any, X: Any, y: Any) -> Any:
 
 # --- three birds on paper -------------------------------------------------------------------------
 
-SEEN = (0.5, 0.1192029, 0.7310586)  # σ(0), σ(−2), σ(1)
+PROBABILITIES = (0.5, 0.1192029, 0.7310586)  # σ(0), σ(−2), σ(1)
 
 
 def likelihoods(*p: float) -> tuple[float, float]:
@@ -41,7 +41,7 @@ def likelihoods(*p: float) -> tuple[float, float]:
 
 paper = value(
     "paper",
-    like=likelihoods(*SEEN),
+    like=likelihoods(*PROBABILITIES),
     tolerance=2e-3,
     stars=1,
     mistakes=[
@@ -52,19 +52,19 @@ paper = value(
         ),
         mistake(
             "You added the probabilities. Those of independent birds multiply.",
-            (sum(SEEN), float(np.log(sum(SEEN)))),
+            (sum(PROBABILITIES), float(np.log(sum(PROBABILITIES)))),
         ),
         mistake(
             "Halfway: the likelihood is right. Its logarithm is negative; you give the surprise.",
-            (likelihoods(*SEEN)[0], -likelihoods(*SEEN)[1]),
+            (likelihoods(*PROBABILITIES)[0], -likelihoods(*PROBABILITIES)[1]),
         ),
         mistake(
             "Halfway: the likelihood is right. Take the natural logarithm, not the one to base 10.",
-            (likelihoods(*SEEN)[0], float(np.log10(SEEN).sum())),
+            (likelihoods(*PROBABILITIES)[0], float(np.log10(PROBABILITIES).sum())),
         ),
         mistake(
             "You took the mean of the three logarithms; the log-likelihood is their sum.",
-            (likelihoods(*SEEN)[0], likelihoods(*SEEN)[1] / 3),
+            (likelihoods(*PROBABILITIES)[0], likelihoods(*PROBABILITIES)[1] / 3),
         ),
     ],
     learned="One product, or one sum of logarithms: the log-likelihood of three birds.",
@@ -81,31 +81,31 @@ def penguins() -> tuple[np.ndarray, np.ndarray]:
     return np.column_stack([np.ones(len(x)), x]), 2.0 * birds.y - 1
 
 
-FEW, UNSURE = 5, -60.0
-THREE = "three numbers are needed: w0, w1, w2."
-TURNED = (
+MOST_WRONG, LEAST_CONFIDENT = 5, -60.0
+NOT_THREE = "three numbers are needed: w0, w1, w2."
+FLIPPED = (
     "almost every bird is on the wrong side, so almost all would be right with all three signs "
     "flipped: Chinstraps need a positive logit."
 )
-SURE = (
+CONFIDENT = (
     "the log-likelihood is {ll:.1f}, so this line is confident. Which change of the weights "
     "leaves the line where it is and widens its band?"
 )
-MANY = "{wrong} birds are on the wrong side; at most 5 may be."
+TOO_MANY = "{wrong} birds are on the wrong side; at most 5 may be."
 
 
 def few_mistakes_problem(answer: Any) -> str | None:
     w = np.asarray(answer, float).ravel()
     if w.size != 3:
-        return THREE
+        return NOT_THREE
     X, y = penguins()
     margins = y * (X @ w)
     wrong, ll = int((margins <= 0).sum()), -float(np.logaddexp(0, -margins).sum())
     if wrong >= len(y) - 10:
-        return TURNED
-    if wrong > FEW:
-        return MANY.format(wrong=wrong)
-    return None if ll < UNSURE else SURE.format(ll=ll)
+        return FLIPPED
+    if wrong > MOST_WRONG:
+        return TOO_MANY.format(wrong=wrong)
+    return None if ll < LEAST_CONFIDENT else CONFIDENT.format(ll=ll)
 
 
 few_mistakes = puzzle(
@@ -114,9 +114,9 @@ few_mistakes = puzzle(
     problem=few_mistakes_problem,
     stars=1,
     mistakes=[
-        mistake(SURE.format(ll=-8.502417), (-4.94, 14.89, -5.97)),
-        mistake(TURNED, (0.25, -0.75, 0.3)),
-        mistake(THREE, (0.75, -0.3)),
+        mistake(CONFIDENT.format(ll=-8.502417), (-4.94, 14.89, -5.97)),
+        mistake(FLIPPED, (0.25, -0.75, 0.3)),
+        mistake(NOT_THREE, (0.75, -0.3)),
     ],
     learned="The same line, a twentieth of the weights: the count cannot tell them apart.",
 )
@@ -164,7 +164,7 @@ likelihood = function(
 def fit(
     X: Any, y: Any, steps: int, lr: float, *, up: bool = True, clear: bool = True
 ) -> Any:  # fmt: skip
-    """The weights after a climb of the log-likelihood; the keywords are the two bugs."""
+    """The weights after a climb of the log-likelihood; each keyword set to False is one bug."""
     w = nnlib.zeros(3, dtype=nnlib.float64, requires_grad=True)
     climb = nnlib.optim.SGD([w], lr=lr, maximize=up)
     for _ in range(steps):
@@ -183,17 +183,18 @@ bugs = function(
     tolerance=1e-5,
     mistakes=[
         mistake(
-            "Halfway: old slopes are cleared at each step now, but the function still descends.",
+            "Halfway: old gradients are set to zero in each step now, but the function still "
+            "descends.",
             lambda X, y, steps, lr: fit(X, y, steps, lr, up=False),
         ),
         mistake(
-            "Halfway: it climbs now, but backward() adds each slope to all earlier ones. "
+            "Halfway: it climbs now, but backward() adds each gradient to all earlier ones. "
             "zero_grad() belongs inside the loop.",
             lambda X, y, steps, lr: fit(X, y, steps, lr, clear=False),
         ),
         mistake(
-            "Both bugs are still there: in which direction does it go, and which slopes does it "
-            "add up?",
+            "Both bugs are still there: in which direction does it go, and which gradients does "
+            "it add up?",
             lambda X, y, steps, lr: fit(X, y, steps, lr, up=False, clear=False),
         ),
     ],
@@ -288,7 +289,10 @@ def climbed(
     X: Any, y: Any, strength: float, *, bias: float = 0.0, sign: float = 1.0, half: float = 0.5,
     clear: bool = True, up: bool = True,
 ) -> Any:  # fmt: skip
-    """The weights after 200 steps of 0.05 up the penalised log-likelihood; keywords: mistakes."""
+    """The weights after 200 steps of 0.05 up the penalised log-likelihood.
+
+    Each keyword argument allows one mistake.
+    """
     w = nnlib.zeros(3, dtype=nnlib.float64, requires_grad=True)
     climb = nnlib.optim.SGD([w], lr=0.05, maximize=up)
     for _ in range(200):

@@ -75,7 +75,7 @@ def two_birds() -> live.Figure:
     def area(p: Any, q: Any) -> dict:
         return {"right": nnlib.stack([p * 0, p]), "top": nnlib.stack([q, q]), "both": p * q}
 
-    asked = live.predict(
+    question = live.predict(
         "Neuron B gives the first bird's species the probability 0.99 and the second one's 0.20. "
         "Neuron C gives ½ to both. Which neuron finds what we saw, both species together, more "
         "probable?",
@@ -103,7 +103,7 @@ def two_birds() -> live.Figure:
         area,
         p=live.slider(0.0, 1.0, 0.01, value=0.99, label="first bird"),
         q=live.slider(0.0, 1.0, 0.01, value=0.2, label="second bird"),
-        view=[asked],
+        view=[question],
         title="The probability of two birds",
         caption="Answer first. Then drag the corner of the rectangle: how large must the second "
         "probability be for B to win?",
@@ -115,7 +115,7 @@ def two_birds() -> live.Figure:
 def distance_to_the_line() -> live.Figure:
     """One bird to drag: z, the size of w, and the distance |z|/‖w‖ to the line."""
 
-    def measured(a: Any, b: Any, times: Any) -> dict:
+    def distances(a: Any, b: Any, times: Any) -> dict:
         w0, w1, w2 = -1.0 * times, 3.0 * times, -1.0 * times
         z = w0 + w1 * a + w2 * b
         norm = (w1 * w1 + w2 * w2).sqrt()
@@ -124,7 +124,7 @@ def distance_to_the_line() -> live.Figure:
                 "P": nnlib.sigmoid(z), "half": 1 / norm, "u0": w0, "u1": w1, "u2": w2}  # fmt: skip
 
     return live.figure(
-        measured,
+        distances,
         a=live.slider(-3.0, 3.0, 0.02, value=0.84, label="bill length"),
         b=live.slider(-3.0, 3.0, 0.02, value=-0.48, label="body mass"),
         times=live.slider(0.25, 4.0, 0.25, value=1.0, label="all weights times"),
@@ -146,18 +146,18 @@ def distance_to_the_line() -> live.Figure:
 def a_dozen_birds() -> live.Figure:
     """A line over twelve birds, with the count of mistakes and the likelihood."""
     x, y, birds = _species()
-    few, classes = x[DOZEN], y[DOZEN]
+    dozen, classes = x[DOZEN], y[DOZEN]
 
     def judged(w0: Any, w1: Any, w2: Any) -> dict:
-        m = classes * _z(w0, w1, w2, few)
-        return {"shade": _shade(w0, w1, w2), "wrong": (m <= 0).sum(), "ring": m <= 0,
-                "likelihood": F.logsigmoid(m).sum().exp()}  # fmt: skip
+        margins = classes * _z(w0, w1, w2, dozen)
+        return {"shade": _shade(w0, w1, w2), "wrong": (margins <= 0).sum(), "ring": margins <= 0,
+                "likelihood": F.logsigmoid(margins).sum().exp()}  # fmt: skip
 
     return live.figure(
         judged,
         **_weights(*LINES["a first line"]),
         view=[
-            _plane(_points(few, classes, birds.classes, mark="ring", size=7),
+            _plane(_points(dozen, classes, birds.classes, mark="ring", size=7),
                    *live.decision_line("w0", "w1", "w2")),
             live.presets({name: dict(zip(("w0", "w1", "w2"), w, strict=True))
                           for name, w in LINES.items()}),
@@ -182,7 +182,7 @@ def drag_the_line(surprise: Callable[..., Any], mistakes: Callable[..., Any]) ->
         return {"shade": _shade(w0, w1, w2), "hang": x[:, 1] - 0.15 * s, "ll": -s.sum(),
                 "wrong": mistakes(w0, w1, w2)}  # fmt: skip
 
-    asked = live.predict(
+    question = live.predict(
         "Take the best weights for the 219 birds, and double all three. What happens to the "
         "log-likelihood?",
         name="doubled",
@@ -200,7 +200,7 @@ def drag_the_line(surprise: Callable[..., Any], mistakes: Callable[..., Any]) ->
         picture,
         **_weights(0.0, 0.6, 0.8, most=60.0),
         view=[
-            asked,
+            question,
             _plane(live.segments(x[:, 0], x[:, 1], x[:, 0], "hang", color="gradient"),
                    _points(x, y, birds.classes), *live.decision_line("w0", "w1", "w2")),
             [live.meter("mistakes", "wrong", min=0, max=219, format="d", color="ink"),
@@ -219,18 +219,18 @@ def drag_the_line(surprise: Callable[..., Any], mistakes: Callable[..., Any]) ->
 def staircase_and_hill() -> live.Figure:
     """The count and the log-likelihood of a dozen birds along one weight."""
     x, y, _ = _species()
-    few, classes = x[DOZEN], y[DOZEN]
+    dozen, classes = x[DOZEN], y[DOZEN]
     sweep = nnlib.linspace(-4, 16, 401, dtype=nnlib.float64)
 
     def slices(w0: Any, w1: Any, w2: Any) -> dict:
-        m = classes * (w0 + sweep[:, None] * few[:, 0] + w2 * few[:, 1])
-        here = classes * _z(w0, w1, w2, few)
-        shares = classes * few[:, 0] * nnlib.sigmoid(-here)
-        return {"stairs": (m <= 0).sum(1), "hill": F.logsigmoid(m).sum(1),
-                "wrong": (here <= 0).sum(), "ll": F.logsigmoid(here).sum(),
+        margins = classes * (w0 + sweep[:, None] * dozen[:, 0] + w2 * dozen[:, 1])
+        current = classes * _z(w0, w1, w2, dozen)
+        shares = classes * dozen[:, 0] * nnlib.sigmoid(-current)
+        return {"stairs": (margins <= 0).sum(1), "hill": F.logsigmoid(margins).sum(1),
+                "wrong": (current <= 0).sum(), "ll": F.logsigmoid(current).sum(),
                 "pull": shares, "slope": shares.sum()}  # fmt: skip
 
-    asked = live.predict(
+    question = live.predict(
         "Wherever you stand on this staircase, a small change of w₁ leaves the count as it is. "
         "You stand at w₁ = 0. What will the log-likelihood do when w₁ grows a little?",
         name="flat",
@@ -260,7 +260,7 @@ def staircase_and_hill() -> live.Figure:
                       xlabel="weight w₁", ylabel="mistakes", xlim=(-4, 16), ylim=(0, 12),
                       height=200),
             "w₁ = {w1:.1f}: {wrong:d} mistakes.",
-            asked,
+            question,
         ],
         title="Two judges of one weight",
         caption="Slide w₁ to the best position by the count. After your answer, look where the "
@@ -303,14 +303,15 @@ def fewest_and_likeliest(likeliest: Any, fewest: Any) -> live.Figure:
     def chosen(k: Any) -> dict:
         w = nnlib.tensor(np.array(lines))
         u = w[0] * (1 - k) + w[1] * k
-        m = y * _z(u[0], u[1], u[2], x)
-        s = -F.logsigmoid(m)
-        return {"u": u, "ring": m <= 0, "wrong": (m <= 0).sum(), "ll": -s.sum(),
+        margins = y * _z(u[0], u[1], u[2], x)
+        s = -F.logsigmoid(margins)
+        return {"u": u, "ring": margins <= 0, "wrong": (margins <= 0).sum(), "ll": -s.sum(),
                 "shade": _shade(u[0], u[1], u[2]), "hang": x[:, 1] - 0.15 * s,
-                "missed": (s * (m <= 0)).sum(), "others": (s * (m > 0)).sum()}  # fmt: skip
+                "missed": (s * (margins <= 0)).sum(),
+                "others": (s * (margins > 0)).sum()}  # fmt: skip
 
     wrong = [int((m <= 0).sum()) for m in margins]
-    asked = live.predict(
+    question = live.predict(
         f"The most likely line makes {wrong[0]} mistakes. Is there a line that makes fewer?",
         name="fewer",
         choices=["no: the most likely line also makes the fewest", "yes, one that makes 2",
@@ -329,7 +330,7 @@ def fewest_and_likeliest(likeliest: Any, fewest: Any) -> live.Figure:
     return live.figure(
         chosen,
         k=live.values(0.0),
-        view=[asked],
+        view=[question],
         title="Fewest mistakes, or most likely?",
         caption="Answer first. Then switch between the two lines and look at the birds near them.",
         alt="A question; once it is answered, the birds with one of two lines, its number of "
@@ -340,7 +341,7 @@ def fewest_and_likeliest(likeliest: Any, fewest: Any) -> live.Figure:
 def ten_times_as_long(one_step: Callable[..., dict], X: Any, Y: Any) -> live.Figure:
     """Separable data: the line soon stops moving, but the weights keep growing."""
     names = ("Adelie", "Gentoo")
-    asked = live.predict(
+    question = live.predict(
         "The line soon separates all birds. After 100 steps of size 5 the weights have the size "
         "‖w‖ = 6.1. Let it climb ten times as long. How large will ‖w‖ be?",
         name="endless",
@@ -359,7 +360,7 @@ def ten_times_as_long(one_step: Callable[..., dict], X: Any, Y: Any) -> live.Fig
         training=live.training(one_step, state={"w": [0.0, 0.0, 0.0], "size": 0.0},
                                data={"X": X, "Y": Y}, track=["size"]),
         view=[
-            asked,
+            question,
             _plane(_points(X, Y, names), live.line("w[0]", "w[1]", "w[2]", band=1),
                    xlabel="bill depth (standard deviations)",
                    ylabel="flipper length (standard deviations)"),
@@ -393,7 +394,7 @@ def calibration(z: Any, t: Any) -> live.Figure:
                 "birds": count.long(), "ll": F.logsigmoid(m).sum(),
                 "wrong": (m <= 0).sum()}  # fmt: skip
 
-    asked = live.predict(
+    question = live.predict(
         "Both weights are doubled. Look at the birds that now get a probability below 0.2, on "
         "average 0.018. What share of them are Gentoos?",
         name="bold",
@@ -414,7 +415,7 @@ def calibration(z: Any, t: Any) -> live.Figure:
     return live.figure(
         bins,
         times=live.slider(0.25, 4.0, 0.25, value=2.0, label="both weights times"),
-        view=[asked],
+        view=[question],
         title="Does it mean what it says?",
         caption="Answer first. Then set the factor to 1, 2 and ½, and look on which side of the "
         "dashed line the points are.",
@@ -431,16 +432,16 @@ def one_picture_three_models() -> live.Figure:
     fitted = {"sigmoid": (-2.29, 5.73), "z itself": (0.3105, 0.3934), "step": (-0.401, 1.0)}
 
     def g_of(g: str, z: Any) -> Any:
-        kinds = {"sigmoid": nnlib.sigmoid(z), "z itself": z}
-        return kinds.get(g, (z > 0).double())
+        functions = {"sigmoid": nnlib.sigmoid(z), "z itself": z}
+        return functions.get(g, (z > 0).double())
 
     def outputs(g: str, w0: Any, w1: Any) -> dict:
         z = w0 + w1 * bill
-        at = g_of(g, z)
-        wrong = (at > 0.5) != (target > 0.5)
+        answers = g_of(g, z)
+        wrong = (answers > 0.5) != (target > 0.5)
         best = fitted[g]
-        return {"line": g_of(g, w0 + w1 * span), "at": at, "wrong": wrong.sum(),
-                "squares": ((at - target) ** 2).sum(), "ll": F.logsigmoid(y * z).sum(),
+        return {"line": g_of(g, w0 + w1 * span), "at": answers, "wrong": wrong.sum(),
+                "squares": ((answers - target) ** 2).sum(), "ll": F.logsigmoid(y * z).sum(),
                 "best0": nnlib.tensor(best[0]), "best1": nnlib.tensor(best[1]),
                 "smooth": nnlib.tensor(float(g == "sigmoid")),
                 "straight": nnlib.tensor(float(g == "z itself")),

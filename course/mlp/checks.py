@@ -103,14 +103,15 @@ def ranked(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
     return z, y, int(rng.integers(2, 4))
 
 
-def top(z: Any, y: Any, k: int, largest: bool = True) -> Any:
-    hits = z.topk(k, 1, largest)[1] == nnlib.tensor(y)[:, None]
+def hits_of(z: Any, y: Any, k: int) -> Any:
+    """For each image 1 if its class is among the k largest logits, else 0."""
+    hits = z.topk(k, 1)[1] == nnlib.tensor(y)[:, None]
     return hits.any(1).double()
 
 
 top_k = function(
     "top-k",
-    like=lambda z, y, k: top(z, y, k).mean(),
+    like=lambda z, y, k: hits_of(z, y, k).mean(),
     given=ranked,
     stars=2,
     mistakes=[
@@ -124,7 +125,7 @@ top_k = function(
         ),
         mistake(
             "You count images; a share is between 0 and 1.",
-            lambda z, y, k: top(z, y, k).sum(),
+            lambda z, y, k: hits_of(z, y, k).sum(),
         ),
         mistake(
             "This is the mean over all k positions of all images. First ask for each image whether "
@@ -213,7 +214,7 @@ bug = value(
 
 
 @cache
-def after(down: int, right: int) -> float:
+def moved_accuracy(down: int, right: int) -> float:
     """The stored network's test accuracy on images moved by whole pixels."""
     test = datasets.digits(train=False)
     images, y = nnlib.tensor(test.x), nnlib.tensor(test.y)
@@ -222,17 +223,18 @@ def after(down: int, right: int) -> float:
 
 moved = value(
     "moved",
-    like=lambda: after(0, 2),
+    like=lambda: moved_accuracy(0, 2),
     stars=2,
     tolerance=2e-3,
     mistakes=[
         mistake("These images were moved down; `moved` takes down first, then right.",
-                lambda: after(2, 0)),
-        mistake("These images were moved to the left; right is positive.", lambda: after(0, -2)),
-        mistake("This is one pixel; the exercise asks for two.", lambda: after(0, 1)),
-        mistake("This is the accuracy on the images as they are.", lambda: after(0, 0)),
+                lambda: moved_accuracy(2, 0)),
+        mistake("These images were moved to the left; right is positive.",
+                lambda: moved_accuracy(0, -2)),
+        mistake("This is one pixel; the exercise asks for two.", lambda: moved_accuracy(0, 1)),
+        mistake("This is the accuracy on the images as they are.", lambda: moved_accuracy(0, 0)),
         mistake("This is how much the accuracy fell; give the accuracy itself.",
-                lambda: after(0, 0) - after(0, 2)),
+                lambda: moved_accuracy(0, 0) - moved_accuracy(0, 2)),
     ],
     learned="Two pixels cost about 25 in 100: each weight belongs to one pixel.",
 )  # fmt: skip

@@ -95,7 +95,7 @@ def learning(history: Sequence[Sequence[float]], question: Any = None, loss_to: 
     epochs = np.arange(1, count + 1)
     table = nnlib.tensor(rows)
 
-    def at(epoch: Any) -> dict[str, Any]:
+    def in_epoch(epoch: Any) -> dict[str, Any]:
         return {"now": table[epoch - 1], "percent": 100 * table[epoch - 1]}
 
     def panel(title: str, k: int, top: float) -> Any:
@@ -117,7 +117,7 @@ def learning(history: Sequence[Sequence[float]], question: Any = None, loss_to: 
     if question is not None:
         question.fields["reveal"] = shown
         shown = [question]
-    return live.figure(at, epoch=live.slider(1, count, 1, value=count), view=shown, **texts)
+    return live.figure(in_epoch, epoch=live.slider(1, count, 1, value=count), view=shown, **texts)
 
 
 # --- remedies -----------------------------------------------------------------------------------
@@ -147,13 +147,13 @@ def overfitting_and_remedies(results: Sequence[Mapping[str, Any]]) -> live.Figur
         part: nnlib.tensor(np.stack([row[f"{part} accuracy"].mean(1) for row in results])).float()
         for part in ("training", "validation")
     }
-    each = nnlib.tensor(np.stack([row["validation accuracy"].T for row in results])).float()
+    by_seed = nnlib.tensor(np.stack([row["validation accuracy"].T for row in results])).float()
 
     def chosen(setting: Any) -> dict[str, Any]:
         training, validation = means["training"][setting], means["validation"][setting]
         best = validation.argmax()
         return {
-            "training": training, "validation": validation, "each": each[setting],
+            "training": training, "validation": validation, "each": by_seed[setting],
             "ends": 100 * nnlib.stack([training[-1], validation[-1], validation.amax()]),
             "epoch": 3 * (best + 1),
         }  # fmt: skip
@@ -206,8 +206,8 @@ def best_of_each(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def comparison(results: Sequence[Mapping[str, Any]], question: Any, **texts: Any) -> live.Figure:
     """A question, then the test accuracy at the end: each seed's and the mean, for each remedy."""
     rows = best_of_each(results)
-    plain = rows[0]
-    tests = [plain["test"], plain["stopped"], *(row["test"] for row in rows[1:7])]
+    no_remedy = rows[0]
+    tests = [no_remedy["test"], no_remedy["stopped"], *(row["test"] for row in rows[1:7])]
     names = ["none", "stop", "decay", "drop", "aug.", "small", "three", "right"]
     spread = np.linspace(-0.22, 0.22, len(tests[0]))
     x = np.concatenate([k + spread for k in range(len(tests))])

@@ -38,9 +38,9 @@ class Setting:
     wrong: float = WRONG
 
 
-PLAIN = Setting("no remedy")
+BASELINE = Setting("no remedy")
 SETTINGS = [
-    PLAIN,
+    BASELINE,
     *(Setting("weight decay", decay=decay) for decay in (3.0, 10.0, 30.0)),
     *(Setting("dropout", dropout=p) for p in (0.5, 0.8, 0.9)),
     *(Setting("augmentation", shift=pixels) for pixels in (1, 2, 3)),
@@ -58,16 +58,16 @@ def chosen_images(setting: Setting, seeds: int) -> tuple[np.ndarray, np.ndarray,
     """Each seed's own sample of the first 3,200 images, the labels to train on, the right ones."""
     count, data = setting.images, digits()
     x, y = data.x.reshape(-1, 784), data.y
-    images, labels, truth = [], [], []
+    images, labels, right_labels = [], [], []
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
         chosen = rng.permutation(3200)[:count]
         changed = rng.random(count) < setting.wrong
-        other = (y[chosen] + rng.integers(1, 10, count)) % 10
+        wrong_labels = (y[chosen] + rng.integers(1, 10, count)) % 10
         images.append(x[chosen])
-        truth.append(y[chosen])
-        labels.append(np.where(changed, other, y[chosen]))
-    return np.stack(images), np.stack(labels), np.stack(truth)
+        right_labels.append(y[chosen])
+        labels.append(np.where(changed, wrong_labels, y[chosen]))
+    return np.stack(images), np.stack(labels), np.stack(right_labels)
 
 
 def held_out() -> dict[str, tuple[Tensor, np.ndarray]]:
@@ -82,11 +82,11 @@ def held_out() -> dict[str, tuple[Tensor, np.ndarray]]:
 def shifted(x: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
     """Each image moved by up to `most` pixels down and right, at random; (seeds, batch, 784)."""
     seeds, batch, _ = x.shape
-    around = np.pad(x.reshape(-1, 28, 28), ((0, 0), (most, most), (most, most)))
+    padded = np.pad(x.reshape(-1, 28, 28), ((0, 0), (most, most), (most, most)))
     down, right = rng.integers(0, 2 * most + 1, (2, seeds * batch, 1))
     rows, columns = down + np.arange(28), right + np.arange(28)
-    which = np.arange(seeds * batch)[:, None, None]
-    return around[which, rows[:, :, None], columns[:, None, :]].reshape(x.shape)
+    image_index = np.arange(seeds * batch)[:, None, None]
+    return padded[image_index, rows[:, :, None], columns[:, None, :]].reshape(x.shape)
 
 
 # --- ten networks as one ------------------------------------------------------------------------
@@ -103,9 +103,9 @@ def start(hidden: int, seeds: int) -> list[Tensor]:
     ]  # fmt: skip
 
 
-def logits(parameters: list[Tensor], x: Any, kept: Any = 1.0) -> Tensor:
+def logits(parameters: list[Tensor], x: Any, dropout_mask: Any = 1.0) -> Tensor:
     W1, b1, W2, b2 = parameters
-    return ((x @ W1 + b1).relu() * kept) @ W2 + b2
+    return ((x @ W1 + b1).relu() * dropout_mask) @ W2 + b2
 
 
 def scores(parameters: list[Tensor], x: Tensor, y: np.ndarray) -> tuple[list[float], list[float]]:
@@ -131,20 +131,20 @@ def train(setting: Setting, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[st
     rngs = [np.random.default_rng(2000 + seed) for seed in range(seeds)]
     held_out_sets = held_out()
     history: dict[str, Any] = {"epochs": []}
-    row = np.arange(seeds)[:, None]
+    seed_index = np.arange(seeds)[:, None]
     for epoch in range(1, epochs + 1):
         orders = np.stack([rng.permutation(setting.images) for rng in rngs])
         for batch in np.split(orders, setting.images // 50, axis=1):
-            x, y = images[row, batch], labels[row, batch]
+            x, y = images[seed_index, batch], labels[seed_index, batch]
             if setting.shift:
                 x = np.concatenate([shifted(x[s : s + 1], setting.shift, rngs[s])
                                     for s in range(seeds)])  # fmt: skip
-            kept: Any = 1.0
+            dropout_mask: Any = 1.0
             if setting.dropout:
                 p, size = setting.dropout, (50, setting.hidden)
                 mask = np.stack([rng.random(size) >= p for rng in rngs])
-                kept = nnlib.tensor(mask.astype("float32") / (1 - p))
-            z = logits(parameters, nnlib.tensor(x), kept)
+                dropout_mask = nnlib.tensor(mask.astype("float32") / (1 - p))
+            z = logits(parameters, nnlib.tensor(x), dropout_mask)
             adam.zero_grad()
             # a sum over the seeds: no network's gradient contains another's loss
             (F.cross_entropy(z.reshape(-1, 10), nnlib.tensor(y.reshape(-1))) * seeds).backward()
@@ -165,9 +165,9 @@ KEPT = ("training accuracy", "validation accuracy", "test accuracy", "training l
         "validation loss")  # fmt: skip
 
 
-def result(setting: Setting, **how: Any) -> dict[str, Any]:
+def result(setting: Setting, **options: Any) -> dict[str, Any]:
     """The results to store: accuracies and losses, (evaluations, seeds), with four decimals."""
-    history = train(setting, **how)
+    history = train(setting, **options)
     return asdict(setting) | {
         "epochs": history["epochs"],
         **{name: np.round(history[name], 4).tolist() for name in KEPT},

@@ -100,16 +100,16 @@ class Window(Tied):
     def forward(self, x: Any) -> Any:
         start = nnlib.full((x.shape[0], CONTEXT - 1), END)
         padded = self.words[nnlib.cat([start, x], 1)]
-        seen = nnlib.cat([padded[:, k : k + x.shape[1]] for k in range(CONTEXT)], -1)
-        return self.logits(self.down(self.up(seen).relu()))
+        context = nnlib.cat([padded[:, k : k + x.shape[1]] for k in range(CONTEXT)], -1)
+        return self.logits(self.down(self.up(context).relu()))
 
 
 class Recurrent(Tied):
     """A recurrent cell over the words."""
 
-    def __init__(self, kind: str, hidden: int) -> None:
+    def __init__(self, cell_name: str, hidden: int) -> None:
         super().__init__(SIZE)
-        self.cell: Any = getattr(nn, kind)(SIZE, hidden, batch_first=True)
+        self.cell: Any = getattr(nn, cell_name)(SIZE, hidden, batch_first=True)
         self.down = nn.Linear(hidden, SIZE)
 
     def forward(self, x: Any) -> Any:
@@ -117,7 +117,7 @@ class Recurrent(Tied):
 
 
 class WithoutHeads(nn.Module):
-    """A transformer with all heads off, so each position sees only its own word and number."""
+    """A transformer with all heads off, so each position sees only its own word and position."""
 
     def __init__(self) -> None:
         super().__init__()

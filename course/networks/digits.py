@@ -43,9 +43,9 @@ def moved(images: Any, down: int, right: int) -> Any:
     source = images.numpy() if hasattr(images, "numpy") else np.asarray(images)
     out, (h, w) = np.zeros_like(source), source.shape[-2:]
     rows, cols = slice(max(down, 0), h + min(down, 0)), slice(max(right, 0), w + min(right, 0))
-    back_rows = slice(max(-down, 0), h + min(-down, 0))
-    back_cols = slice(max(-right, 0), w + min(-right, 0))
-    out[..., rows, cols] = source[..., back_rows, back_cols]
+    source_rows = slice(max(-down, 0), h + min(-down, 0))
+    source_cols = slice(max(-right, 0), w + min(-right, 0))
+    out[..., rows, cols] = source[..., source_rows, source_cols]
     return nnlib.tensor(out)
 
 
@@ -143,7 +143,7 @@ def half(model: nn.Module) -> dict[str, Any]:
 
 
 @cache
-def _shipped() -> Any:
+def _weights() -> Any:
     path = resources.files("course.networks") / "weights" / FILE
     with resources.as_file(path) as file:
         return nnlib.load(file)
@@ -162,5 +162,5 @@ def trained(name: str) -> nn.Module:
     if name not in RECIPES:
         raise ValueError(f"trained: no network {name!r}; there are {', '.join(RECIPES)}")
     model = RECIPES[name].make()
-    model.load_state_dict({k: v.float() for k, v in _shipped()[name].items()})
+    model.load_state_dict({k: v.float() for k, v in _weights()[name].items()})
     return model.eval()

@@ -10,12 +10,12 @@ from nnlib.tensor import Tensor
 INK = 0.3  # a pixel with a larger value than this counts as ink
 
 
-def _ends(drawn: Tensor) -> tuple[Tensor, Tensor]:
+def _ends(has_ink: Tensor) -> tuple[Tensor, Tensor]:
     """The first position with ink and the one after the last, along the last axis."""
-    positions = nnlib.arange(drawn.shape[-1], dtype=nnlib.float32)
-    count = float(drawn.shape[-1])
-    first = nnlib.where(drawn, positions, count).amin(-1)
-    return first, nnlib.where(drawn, positions + 1.0, 0.0).amax(-1)
+    positions = nnlib.arange(has_ink.shape[-1], dtype=nnlib.float32)
+    count = float(has_ink.shape[-1])
+    first = nnlib.where(has_ink, positions, count).amin(-1)
+    return first, nnlib.where(has_ink, positions + 1.0, 0.0).amax(-1)
 
 
 def _cover(middle: Tensor, side: Tensor, length: int, size: int) -> Tensor:
@@ -71,8 +71,8 @@ def centred(images: Tensor | np.ndarray, size: int = 28, box: int = 20) -> Tenso
     >>> import numpy as np
     >>> image = np.zeros((28, 28), np.float32)
     >>> image[0:10, 0:10] = 1  # a small square in the corner
-    >>> seen = centred(image)
-    >>> round(seen[14].sum().item(), 2)  # twenty pixels wide now
+    >>> prepared = centred(image)
+    >>> round(prepared[14].sum().item(), 2)  # twenty pixels wide now
     20.0
     """
     ink = images if isinstance(images, Tensor) else nnlib.tensor(images)

@@ -11,8 +11,8 @@ CORNER_NAMES = ("(0, 0)", "(1, 0)", "(0, 1)", "(1, 1)")
 XOR = (0, 1, 1, 0)
 WEIGHTS = ("w03", "w13", "w23", "w04", "w14", "w24", "w05", "w35", "w45")
 
-# Neuron 3 is OR, neuron 4 is AND, neuron 5 is "3 and not 4": right with a step, and with a sigmoid
-# once every weight is multiplied by k > 2 log 3.
+# Neuron 3 is OR, neuron 4 is AND, neuron 5 is "3 and not 4". So the net computes XOR with a step
+# function, and with a sigmoid once every weight is multiplied by a k > 2 log 3.
 UNIT_WEIGHTS = {
     "w03": -0.5, "w13": 1.0, "w23": 1.0,
     "w04": -1.5, "w14": 1.0, "w24": 1.0,

@@ -42,8 +42,8 @@ def stream(train: bool = True) -> np.ndarray:
 
 def windows(starts: np.ndarray, train: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Pieces of 32 letters from the given positions, and their next letters: both (n, 32)."""
-    at = starts[:, None] + np.arange(LENGTH)
-    return stream(train)[at], stream(train)[at + 1]
+    positions = starts[:, None] + np.arange(LENGTH)
+    return stream(train)[positions], stream(train)[positions + 1]
 
 
 def network(causal: bool = True) -> Transformer:

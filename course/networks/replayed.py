@@ -27,7 +27,7 @@ class Replayed:
         """
         h, maps, size = self.words[x] + self.positions, [], self.size // self.heads
         after_text = (nnlib.arange(self.length) >= n).float().unsqueeze(0)
-        hidden = nnlib.ones(self.length, self.length).triu(1) if self.causal else after_text
+        masked = nnlib.ones(self.length, self.length).triu(1) if self.causal else after_text
         for k, w in enumerate(self.blocks):
             normed = F.layer_norm(h, (self.size,), w["norm1.weight"], w["norm1.bias"])
 
@@ -36,7 +36,7 @@ class Replayed:
                 return projected.reshape(self.length, self.heads, size).transpose(0, 1)
 
             scores = split("query") @ split("key").transpose(1, 2) / size**0.5
-            A = (scores - 1e9 * hidden).softmax(-1)
+            A = (scores - 1e9 * masked).softmax(-1)
             maps.append(A)
             on = keep[self.heads * k : self.heads * (k + 1)].reshape(-1, 1, 1)
             mixed = ((A @ split("value")) * on).transpose(0, 1).reshape(self.length, self.size)

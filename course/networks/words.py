@@ -66,16 +66,16 @@ def shuffled(texts: Sequence[str], seed: int = 0) -> list[str]:
 
 
 def transitions(table: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Language, letter and next letter at every step of every word; 26 marks start and end.
+    """Language, letter and next letter at every step of every word; 26 is the start and the end.
 
     >>> [part.tolist() for part in transitions(codes(["ad"]), np.array([1]))]
     [[1, 1, 1], [26, 0, 3], [0, 3, 26]]
     """
     blank = np.full((len(table), 1), BLANK)
-    before, after = np.hstack([blank, table]), np.hstack([table, blank])
+    letters, next_letters = np.hstack([blank, table]), np.hstack([table, blank])
     inside = np.arange(LENGTH + 1) <= (table < BLANK).sum(1, keepdims=True)
-    language = np.broadcast_to(y[:, None], before.shape)
-    return language[inside], before[inside], after[inside]
+    language = np.broadcast_to(y[:, None], letters.shape)
+    return language[inside], letters[inside], next_letters[inside]
 
 
 # --- models: each has a loss on (codes, languages) ------------------------------------------------
@@ -166,7 +166,8 @@ class Follower(Reader):
 class Attention(Guesser):
     """One head of attention over the letters, a layer of neurons, and the mean over the word.
 
-    With `places` each letter's vector also gets its position's; without, order has no effect.
+    With `places` the vector of a letter's position is added to the letter's own vector; without
+    them the order of the letters has no effect.
     """
 
     def __init__(self, places: bool = True, size: int = 16) -> None:
@@ -209,13 +210,13 @@ class Writer(nn.Module):
 
     def loss(self, table: np.ndarray, y: np.ndarray) -> Any:
         blank = np.full((len(table), 1), BLANK)
-        before, after = np.hstack([blank, table]), np.hstack([table, blank])
+        inputs, targets = np.hstack([blank, table]), np.hstack([table, blank])
         eye, language = np.eye(BLANK + 1, dtype="f"), np.eye(len(LANGUAGES), dtype="f")[y]
-        x = np.concatenate([eye[before], np.repeat(language[:, None], LENGTH + 1, 1)], 2)
+        x = np.concatenate([eye[inputs], np.repeat(language[:, None], LENGTH + 1, 1)], 2)
         ends = (table < BLANK).sum(1, keepdims=True)
         positions = nnlib.tensor(np.flatnonzero(np.arange(LENGTH + 1) <= ends))
         logits = self.head(self.cell(nnlib.tensor(x))[0]).reshape(-1, BLANK + 1)
-        return F.cross_entropy(logits[positions], nnlib.tensor(after.ravel())[positions])
+        return F.cross_entropy(logits[positions], nnlib.tensor(targets.ravel())[positions])
 
 
 # --- training -----------------------------------------------------------------------------------
@@ -260,12 +261,12 @@ RECIPES: dict[str, tuple[Callable[[], Any], int, bool]] = {  # model, epochs, le
 
 def train(name: str, seed: int = 0, epochs: int | None = None) -> Any:
     """A model trained again like the stored one, or for fewer `epochs` than its recipe has."""
-    make, all_epochs, shuffle = RECIPES[name]
+    make, recipe_epochs, is_shuffled = RECIPES[name]
     words = language_words()
     nnlib.manual_seed(seed)
     model = make()
-    table = codes(shuffled(words.texts) if shuffle else words.texts)
-    fit(model, table, words.y, epochs or all_epochs, seed=seed)
+    table = codes(shuffled(words.texts) if is_shuffled else words.texts)
+    fit(model, table, words.y, epochs or recipe_epochs, seed=seed)
     return model
 
 

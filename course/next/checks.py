@@ -125,24 +125,24 @@ def bowl(rng: np.random.Generator) -> tuple[Callable[[Any], Any], np.ndarray, fl
     return lambda x: F.cross_entropy(x @ matrix, right), rng.normal(size=(1, 6)), 0.1
 
 
-def slope_of(loss: Callable[[Any], Any], x: Any) -> Any:
+def gradient_of(loss: Callable[[Any], Any], x: Any) -> Any:
     leaf = x.detach().requires_grad_()
-    (slope,) = nnlib.autograd.grad(loss(leaf), [leaf])
-    return slope
+    (gradient,) = nnlib.autograd.grad(loss(leaf), [leaf])
+    return gradient
 
 
 attack = function(
     "attack",
-    like=lambda loss, x, eps: x + eps * slope_of(loss, x).sign(),
+    like=lambda loss, x, eps: x + eps * gradient_of(loss, x).sign(),
     given=bowl,
     stars=2,
     mistakes=[
         mistake("This makes the loss smaller: it helps the network. Step uphill.",
-                lambda loss, x, eps: x - eps * slope_of(loss, x).sign()),
+                lambda loss, x, eps: x - eps * gradient_of(loss, x).sign()),
         mistake("Every number of x may change by eps: take the gradient's sign, not its size.",
-                lambda loss, x, eps: x + eps * slope_of(loss, x)),
+                lambda loss, x, eps: x + eps * gradient_of(loss, x)),
         mistake("This is the change alone. Add it to x.",
-                lambda loss, x, eps: eps * slope_of(loss, x).sign()),
+                lambda loss, x, eps: eps * gradient_of(loss, x).sign()),
         mistake("x did not change.", lambda loss, x, eps: x),
     ],
     learned="The gradient that trains the weights also shows how to fool the network.",
@@ -156,8 +156,8 @@ def preferences(w: Any, better: Any, worse: Any, rate: float, steps: int,
     w = w.detach()
     total = nnlib.zeros_like(w)
     for _ in range(steps):
-        slope = slope_of(lambda w: -F.logsigmoid(sign * (better - worse) @ w).mean(), w)
-        total = total + slope if add_up else slope
+        gradient = gradient_of(lambda w: -F.logsigmoid(sign * (better - worse) @ w).mean(), w)
+        total = total + gradient if add_up else gradient
         w = w - uphill * rate * total
     return w
 

@@ -12,7 +12,7 @@ import nnlib.nn.functional as F
 from course.networks import digits
 from course.networks.drawn_digits import centred
 from course.networks.rounding import rounded_parameters
-from course.next.checks import slope_of
+from course.next.checks import gradient_of
 from course.next.drawings import drawings
 from course.next.pieces import (
     ALPHABET,
@@ -168,7 +168,7 @@ def attack(net: Any, image: Any, label: Any) -> tuple[tuple[Any, Any], tuple[Any
         row k is for changes of k hundredths.
     """
     net.eval()
-    chosen = slope_of(lambda x: F.cross_entropy(net(x), label), image).sign()
+    chosen = gradient_of(lambda x: F.cross_entropy(net(x), label), image).sign()
     normal = np.random.default_rng(0).normal(size=image.shape)
     random = nnlib.tensor(normal.astype("float32")).sign()
     sizes = 0.01 * nnlib.arange(21).float().reshape(21, 1, 1, 1)
@@ -217,10 +217,11 @@ def byte_pair_merges(text: str, new: str, **texts: Any) -> live.Figure:
         table, done = nnlib.stack(pairs), nnlib.stack(sizes)
         counts = (done[:, :LENGTH] > 0).long().sum(1)
         last, now = (table[:, 3] > 0).long().sum(), done[merges]
-        at, left, right, times = table[merges]
+        start, left, right, times = table[merges]
         return {
             "words": written(text, now[:LENGTH]), "other": written(new, now[LENGTH + 1 : -1]),
-            "pair": pair_written(text, at, left, right), "times": times, "tokens": counts[merges],
+            "pair": pair_written(text, start, left, right), "times": times,
+            "tokens": counts[merges],
             "letters": counts[0], "counts": counts.float(), "last": last,
             "made": piece_characters(text, table, merges),
             "chosen": 1.0 * (nnlib.arange(MERGES + 1) == merges),
@@ -244,9 +245,9 @@ def piece_characters(text: Any, table: Any, merges: Any) -> Any:
 
     Rows and characters that are not needed are spaces.
     """
-    at, left, right, _ = table.T.unsqueeze(2)
+    start, left, right, _ = table.T.unsqueeze(2)
     k, row = nnlib.arange(SHOWN), nnlib.arange(MERGES + 1).unsqueeze(1)
-    letters = text[(at + k).clamp(max=LENGTH - 1)] + FIRST
+    letters = text[(start + k).clamp(max=LENGTH - 1)] + FIRST
     letters = nnlib.where((k == SHOWN - 1) & (left + right > SHOWN), ELLIPSIS, letters)
     return nnlib.where((k < left + right) & (row <= merges), letters, SPACE)
 
@@ -276,6 +277,6 @@ def merge_views() -> list[Any]:
     ]  # fmt: skip
 
 
-def slots(name: str, count: int, at: str = "[{}]") -> str:
+def slots(name: str, count: int, index_format: str = "[{}]") -> str:
     """A template that shows `count` characters, whose codes are the entries of output `name`."""
-    return "".join("{" + name + at.format(k) + ":c}" for k in range(count))
+    return "".join("{" + name + index_format.format(k) + ":c}" for k in range(count))

@@ -79,15 +79,15 @@ def written(codes: Any, sizes: Any) -> Any:
     next_letter = nnlib.cat([letter[1:], letter[:1] & False])
     bar = (codes == ALPHABET.index(" ")) & next_letter & (letter.long().cumsum(0) > 0)
     shown, begins = letter | bar, (sizes > 0) | bar
-    to = shown.long().cumsum(0) + begins.long().cumsum(0) - 2
-    put = (column(nnlib.arange(2 * n)) == to) & shown
+    target = shown.long().cumsum(0) + begins.long().cumsum(0) - 2
+    is_target = (column(nnlib.arange(2 * n)) == target) & shown
     character = nnlib.where(letter, codes + FIRST, BAR)
-    return nnlib.where(put.any(1), (put.long() * character).sum(1), SPACE)
+    return nnlib.where(is_target.any(1), (is_target.long() * character).sum(1), SPACE)
 
 
 def pair_written(codes: Any, at: Any, left: Any, right: Any) -> Any:
     """Characters of two neighbouring pieces with a space between them, (LENGTH + 1,)."""
     k = nnlib.arange(LENGTH + 1)
-    where = (at + k - (k > left).long()).clamp(min=0, max=len(codes) - 1)
+    position = (at + k - (k > left).long()).clamp(min=0, max=len(codes) - 1)
     inside = (k != left) & (k <= left + right) & (left > 0)
-    return nnlib.where(inside, codes[where] + FIRST, SPACE)
+    return nnlib.where(inside, codes[position] + FIRST, SPACE)

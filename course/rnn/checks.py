@@ -106,11 +106,11 @@ def count_problem(answer: Any) -> str | None:
         f, i, n = gates[letter] = tuple(map(float, result))
         if not (0 <= f <= 1 and 0 <= i <= 1 and -1 <= n <= 1):
             return OUTSIDE
-    for letter, kept, forgetting, adding in (("b", 0, KEPT, WRITTEN), ("a", 1, STUCK, SMALL)):
-        f, i, n = gates[letter]  # at an a all is kept and 1 added; at a b both are 0
-        if abs(f - kept) > 0.02:
+    for letter, needed, forgetting, adding in (("b", 0, KEPT, WRITTEN), ("a", 1, STUCK, SMALL)):
+        f, i, n = gates[letter]  # f and i · n are both 1 at an a, and both 0 at a b
+        if abs(f - needed) > 0.02:
             return forgetting
-        if abs(i * n - kept) > 0.02:
+        if abs(i * n - needed) > 0.02:
             return adding
     return None
 
@@ -286,6 +286,7 @@ gru = function(
 
 
 def states_of(w_hh: Any, u: Any, v: Any) -> list[Any]:
+    """All states, from a state of zeros on; row t of u is what the input adds at step t."""
     h = [0 * v]
     for row in u:
         h.append((row + w_hh @ h[-1]).tanh())
@@ -301,6 +302,14 @@ def backwards(
     overwrite: bool = False,
     own: bool = False,
 ) -> Any:
+    """The gradient of v · h, with h the last state, for w_hh; each keyword allows one mistake.
+
+    Args:
+        slopes: the slopes of tanh are factors.
+        transposed: the gradient goes back through the transpose of w_hh.
+        overwrite: each step's term replaces the sum of the others.
+        own: δ is multiplied by its own step's state in place of the state before it.
+    """
     h = states_of(w_hh, u, v)
     total, after = 0 * w_hh, v
     for t in range(len(u), 0, -1):

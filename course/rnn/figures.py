@@ -11,11 +11,11 @@ from course.networks import words
 from nnlib import live
 
 STEPS, SIZE, LINES = 40, 16, 6
-BATCHES = 60  # of random numbers for writing; then they repeat
+BATCHES = 60  # batches of random numbers for writing; after the last the first is used again
 
 
 def parts(reader: Any) -> tuple[Any, ...]:
-    """w_xh, w_hh, one bias, and NN3's weights and bias, of a Reader with a plain cell."""
+    """w_xh, w_hh, one bias, and NN3's weights and bias, of a Reader whose cell is an nn.RNN."""
     cell, head = reader.cell, reader.head
     bias = (cell.bias_ih_l0 + cell.bias_hh_l0).detach()
     return (*(w.detach() for w in (cell.weight_ih_l0, cell.weight_hh_l0)), bias,
@@ -76,9 +76,9 @@ def reading(reader: Any, word: str, **text: Any) -> live.Figure:
         letters = words.one_hot(word)
         h = states(reader, letters, scale, w_hh=w_hh)
         far, p = (h @ w_far.T + b_far).softmax(-1), (h @ w_hy.T + b_y).softmax(-1)
-        here = nnlib.minimum(at, (word_length - 1).clamp(min=0))
-        return {"columns": letters.T, "h": h, "far": far, "p": p, "here": here + 1,
-                "far_here": far[here], "p_here": p[here]}  # fmt: skip
+        position = nnlib.minimum(at, (word_length - 1).clamp(min=0))
+        return {"columns": letters.T, "h": h, "far": far, "p": p, "here": position + 1,
+                "far_here": far[position], "p_here": p[position]}  # fmt: skip
 
     languages = ["Dutch", "English", "Polish", "Spanish"]
     bars: dict[str, Any] = {"width": 330, "height": 170, "ylim": (0, 1.15)}
@@ -119,11 +119,11 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
         b = states(reader, words.one_hot(other), scale, g)
         gap = ((a - b) ** 2).sum(-1).sqrt()
         last = gap[(word_length - 1).clamp(min=0)]
-        here = gap[at]
+        gap_at_letter = gap[at]
         p = (a @ w_far.T + b_far).softmax(-1)
         inside = (nnlib.tensor(positions) < word_length) & (nnlib.tensor(positions) >= at)
-        return {"h": a, "p": p, "gap": gap, "last": last, "here": here,
-                "kept": last / here.clamp(min=1e-9),
+        return {"h": a, "p": p, "gap": gap, "last": last, "here": gap_at_letter,
+                "kept": last / gap_at_letter.clamp(min=1e-9),
                 "drawn": nnlib.where(inside, gap.clamp(min=1e-4), float("nan")),
                 "new": 97 + letter[0], "at1": at + 1}  # fmt: skip
 
@@ -159,7 +159,7 @@ def random_orthogonal(seed: int = 0, size: int = SIZE) -> np.ndarray:
 
 def in_time(q: np.ndarray, **text: Any) -> live.Figure:
     """‖dLoss/dhₜ‖ over 40 steps: linear, tanh, and with a gate that keeps a share z of h."""
-    turn = nnlib.tensor(q)
+    orthogonal = nnlib.tensor(q)
     rng = np.random.default_rng(1)
     from_inputs = nnlib.tensor(0.3 * rng.normal(size=(STEPS, SIZE)).astype(np.float32))
     t = np.arange(1, STEPS + 1)
@@ -169,14 +169,14 @@ def in_time(q: np.ndarray, **text: Any) -> live.Figure:
         for name in ("linear", "tanh", "gated"):
             h, hidden = nnlib.zeros(SIZE), []
             for step in range(STEPS):
-                new = s * (turn @ h) + from_inputs[step]
-                new = new if name == "linear" else new.tanh()
-                h = z * h + (1.0 - z) * new if name == "gated" else new
+                proposal = s * (orthogonal @ h) + from_inputs[step]
+                proposal = proposal if name == "linear" else proposal.tanh()
+                h = z * h + (1.0 - z) * proposal if name == "gated" else proposal
                 h = h.detach().requires_grad_() if step == 0 else h
                 hidden.append(h)
             goal = h.sum() / SIZE**0.5
-            slopes = nnlib.stack(nnlib.autograd.grad(goal, hidden))
-            size = (slopes**2).sum(-1).sqrt()
+            gradients = nnlib.stack(nnlib.autograd.grad(goal, hidden))
+            size = (gradients**2).sum(-1).sqrt()
             sizes[name] = size.clamp(min=1e-12)
         first = {f"{name}_first": size[0] for name, size in sizes.items()}
         return sizes | first | {"promised": s ** (STEPS - 1.0)}
@@ -325,9 +325,9 @@ def lstm_step(**text: Any) -> live.Figure:
         shown = new.tanh()
         h = o * shown
         names = ["f", "i", "o", "n", "c", "kept", "added", "new", "shown"]
-        slopes = nnlib.autograd.grad(h, [f, i, o, n, c, kept, added, new, shown])
+        derivatives = nnlib.autograd.grad(h, [f, i, o, n, c, kept, added, new, shown])
         return {"kept": kept, "added": added, "new": new, "shown": shown, "h": h} | {
-            f"d_{name}": slope for name, slope in zip(names, slopes, strict=True)
+            f"d_{name}": derivative for name, derivative in zip(names, derivatives, strict=True)
         }
 
     def node(name: str, op: str | None = None, inputs: Any = (), **more: str) -> dict[str, Any]:
@@ -392,8 +392,8 @@ def writing(writer: Any, **text: Any) -> live.Figure:
         last, h = nnlib.full((LINES,), words.BLANK), nnlib.zeros(1, LINES, writer.cell.hidden_size)
         ended, letters, first = nnlib.zeros(LINES), [], nnlib.zeros(words.BLANK + 1)
         for t in range(words.LENGTH):
-            seen = (last.unsqueeze(-1) == nnlib.arange(words.BLANK + 1)).float()
-            out, h = writer.cell(nnlib.cat([seen, chosen], 1).unsqueeze(1), h)
+            last_letter = (last.unsqueeze(-1) == nnlib.arange(words.BLANK + 1)).float()
+            out, h = writer.cell(nnlib.cat([last_letter, chosen], 1).unsqueeze(1), h)
             p = (writer.head(out[:, 0]) / temperature).softmax(-1)
             first = nnlib.where(start_length == t, p[0], first)
             sampled = (p.cumsum(1) < noise[t].unsqueeze(1)).sum(1).clamp(max=words.BLANK)

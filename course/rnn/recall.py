@@ -84,6 +84,7 @@ def accuracy(net: Recaller, length: int) -> float:
 
 
 def run(name: str, length: int, lr: float = LR) -> list[float]:
+    """The accuracy of a network trained with each seed."""
     return [accuracy(train(name, length, seed, lr), length) for seed in SEEDS]
 
 

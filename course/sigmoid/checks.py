@@ -16,10 +16,6 @@ def number(rng: np.random.Generator, low: float = 0.3, high: float = 3.0) -> flo
     return float(rng.uniform(low, high) * rng.choice([-1, 1]))
 
 
-def chances(rng: np.random.Generator) -> list[Any]:
-    return [rng.uniform(0.05, 0.95, 4)]
-
-
 def scores(rng: np.random.Generator) -> list[Any]:
     shift = rng.choice([0.0, 2000.0])
     return [rng.normal(0, 2, 3) + shift, rng.normal(0, 2, 3) + shift]
@@ -33,7 +29,8 @@ def first_of_two(a: Any, b: Any) -> Any:
     return nnlib.sigmoid(a - b)
 
 
-def both(p: Any, q: Any) -> Any:
+def combined(p: Any, q: Any) -> Any:
+    """The probability whose odds are the product of the odds of p and q."""
     odds = p / (1 - p) * q / (1 - q)
     return odds / (1 + odds)
 
@@ -135,7 +132,7 @@ EXERCISES = [
     ),
     function(
         "witnesses",
-        both,
+        combined,
         lambda rng: [rng.uniform(0.05, 0.95, 4), rng.uniform(0.05, 0.95, 4)],
         stars=2,
         derivative=True,

@@ -30,12 +30,12 @@ def _distance(answers: Any, share: Any) -> Any:
 def straight_line(middle: Any, share: Any, counts: Any) -> live.Figure:
     """A straight line to drag through the shares, which leaves the range from 0 to 1."""
     left, right = ENDS
-    at, shares = nnlib.tensor(middle), nnlib.tensor(share)
+    masses, shares = nnlib.tensor(middle), nnlib.tensor(share)
 
     def line(low: Any, high: Any) -> dict:
         slope = (high - low) / (right - left)
         return {"slope": slope, "start": low - slope * left,
-                "gap": _distance(low + slope * (at - left), shares)}  # fmt: skip
+                "gap": _distance(low + slope * (masses - left), shares)}  # fmt: skip
 
     return live.figure(
         line,
@@ -71,11 +71,12 @@ def pieces_of_evidence() -> live.Figure:
         return odds / (1 + odds)
 
     def after(k: Any, factor: Any) -> dict:
-        here, more = chance(k, factor), chance(k + 1, factor)
-        return {"P": chance(pieces, factor), "between": chance(fine, factor), "here": here,
-                "odds": (k * factor.log()).exp(), "adds": more - here, "more": more}  # fmt: skip
+        current, following = chance(k, factor), chance(k + 1, factor)
+        return {"P": chance(pieces, factor), "between": chance(fine, factor), "here": current,
+                "odds": (k * factor.log()).exp(), "adds": following - current,
+                "more": following}  # fmt: skip
 
-    asked = live.predict(
+    question = live.predict(
         "At odds of 1 to 1, one doubling takes the probability from 0.500 to 0.667: it adds 0.167. "
         "What does one doubling add at odds of 8 to 1?",
         name="doubling",
@@ -100,7 +101,7 @@ def pieces_of_evidence() -> live.Figure:
         after,
         k=live.slider(-6.0, 6.0, 1.0, value=0.0, label="pieces of evidence"),
         factor=live.slider(1.2, 5.0, 0.1, value=2.0, label="each multiplies the odds by"),
-        view=[asked],
+        view=[question],
         title="The same evidence, again and again",
         caption="Answer first. Then move through the pieces and watch how much each of them adds. "
         "What does a stronger kind of evidence change?",
@@ -113,12 +114,12 @@ def pieces_of_evidence() -> live.Figure:
 def where_it_is_steep() -> live.Figure:
     """A question about the largest slope; then the curve with its tangent, above its slope."""
 
-    def at(z: Any) -> dict:
+    def tangent(z: Any) -> dict:
         p = nnlib.sigmoid(z)
         slope, curve = p * (1 - p), nnlib.sigmoid(_X)
         return {"p": p, "slope": slope, "curve": curve, "slopes": curve * (1 - curve)}
 
-    asked = live.predict(
+    question = live.predict(
         "The sigmoid climbs from 0 to 1. How large is its slope where it is steepest?",
         name="steepest",
         choices=["1/4", "1/2", "1"],
@@ -140,9 +141,9 @@ def where_it_is_steep() -> live.Figure:
         ],
     )  # fmt: skip
     return live.figure(
-        at,
+        tangent,
         z=live.slider(-8.0, 8.0, 0.1, value=0.0, label="z"),
-        view=[asked],
+        view=[question],
         title="How steep?",
         caption="Answer first. Then drag the point along the curve: where does the slope fall "
         "below a tenth of its largest value?",
@@ -153,7 +154,7 @@ def where_it_is_steep() -> live.Figure:
 
 def twice_the_weight() -> live.Figure:
     """A question about a doubled weight; then both curves in one plot."""
-    asked = live.predict(
+    question = live.predict(
         "A neuron with w₀ = −4 and w = 1 crosses ½ at x = 4. Now w doubles and w₀ stays. "
         "Where does the crossing move?",
         name="moved",
@@ -171,7 +172,7 @@ def twice_the_weight() -> live.Figure:
         lambda times: {"first": nnlib.sigmoid(_X - 4), "P": nnlib.sigmoid(times * _X - 4),
                        "at": 4 / times},
         times=live.slider(0.5, 4.0, 0.5, value=2.0, label="w"),
-        view=[asked],
+        view=[question],
         title="Twice the weight",
         caption="Answer first. Then move w and watch both the steepness and the crossing.",
         alt="A question; once it is answered, two S-shaped curves: one for w = 1, which crosses "
@@ -203,12 +204,12 @@ def hold_the_curve(neuron: Callable[..., dict], x: Any) -> live.Figure:
 
 def shares_by_hand(middle: Any, share: Any, counts: Any) -> live.Figure:
     """A neuron's curve to drag through the shares of Gentoos."""
-    at, shares = nnlib.tensor(middle), nnlib.tensor(share)
+    masses, shares = nnlib.tensor(middle), nnlib.tensor(share)
 
     def scale(w0: Any, w: Any) -> dict:
         return {"z": w0 + w * _KILOGRAMS, "crossing": -w0 / w, "odds": (w / 10).exp(),
                 "bird": nnlib.sigmoid(w0 + 4.4 * w),
-                "gap": _distance(nnlib.sigmoid(w0 + w * at), shares)}  # fmt: skip
+                "gap": _distance(nnlib.sigmoid(w0 + w * masses), shares)}  # fmt: skip
 
     return live.figure(
         scale,
@@ -284,7 +285,7 @@ def three_forms(forms: Callable[[Any], Sequence[Any]]) -> live.Figure:
         rows = [[p, nnlib.autograd.grad(p, leaf)[0]] for p in forms(leaf)]
         return {"table": nnlib.stack([nnlib.stack(row) for row in rows])}
 
-    asked = live.predict(
+    question = live.predict(
         "On paper σ(1000) is 1, up to a tiny difference. What does a computer get for "
         "eᶻ / (1 + eᶻ) at z = 1000?",
         name="overflow", choices=["1", "0", "inf", "nan: not a number"], answer=3,
@@ -298,7 +299,7 @@ def three_forms(forms: Callable[[Any], Sequence[Any]]) -> live.Figure:
     return live.figure(
         table,
         z=live.slider(-1000.0, 1000.0, 10.0, value=1000.0),
-        view=[asked],
+        view=[question],
         title="Three ways to write one function",
         caption="Answer first. Then move z to both ends: which form keeps its value, which its "
         "slope?",

@@ -65,10 +65,10 @@ def hollow(rng: np.random.Generator) -> tuple[Any, np.ndarray, float, int]:
 
 
 def descended(loss: Any, w: Any, lr: float, steps: int, *, keep: float = 0.0,
-              sign: float = 1.0, most: int | None = None) -> Any:  # fmt: skip
+              sign: float = 1.0, at_most: int | None = None) -> Any:  # fmt: skip
     """The weights after steps downhill; `keep` is the fraction of old gradients left in w.grad."""
     total = nnlib.zeros_like(w)
-    for _ in range(int(steps) if most is None else most):
+    for _ in range(int(steps) if at_most is None else at_most):
         w = w.detach().requires_grad_()
         total = keep * total + nnlib.autograd.grad(loss(w), w)[0]
         w = w.detach() - sign * lr * total
@@ -80,9 +80,9 @@ def descended(loss: Any, w: Any, lr: float, steps: int, *, keep: float = 0.0,
 
 def separable() -> int:
     """How many of the sixteen ways to answer at the four corners one line can give."""
-    steps = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]
-    slopes = [-2.0, -1.0, 0.0, 1.0, 2.0]
-    return len({tuple(fires(b, u, v)) for b in steps for u in slopes for v in slopes})
+    biases = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]
+    weights = [-2.0, -1.0, 0.0, 1.0, 2.0]
+    return len({tuple(fires(b, u, v)) for b in biases for u in weights for v in weights})
 
 
 # --- a feature of one's own ----------------------------------------------------------------------
@@ -102,8 +102,8 @@ def feature_problem(feature: Any) -> str | None:
     values = [float(feature(nnlib.tensor(float(a)), nnlib.tensor(float(b)))) for a, b in CORNERS]
     if [int(s > 0.5) for s in values] == XOR:
         return None
-    if (words := FEATURE.get(tuple(round(s, 6) for s in values))) is not None:
-        return words
+    if (explanation := FEATURE.get(tuple(round(s, 6) for s in values))) is not None:
+        return explanation
     return f"at (0, 0), (1, 0), (0, 1), (1, 1) it is {', '.join(f'{s:.3g}' for s in values)}."
 
 
@@ -192,7 +192,7 @@ EXERCISES = [
             ),
             mistake(
                 "This takes one step only: all three lines belong inside the loop.",
-                lambda loss, w, lr, steps: descended(loss, w, lr, steps, most=1),
+                lambda loss, w, lr, steps: descended(loss, w, lr, steps, at_most=1),
             ),
             mistake(
                 "The weights never move: is zero_grad between backward and step? Then step sees "

@@ -248,7 +248,7 @@ def beyond_one_line() -> live.Figure:
 
     return live.figure(
         answers,
-        which=live.dropdown({name: at for at, name in enumerate(sets)}, buttons=True, label="set"),
+        which=live.dropdown({name: k for k, name in enumerate(sets)}, buttons=True, label="set"),
         w0=live.slider(-4.0, 4.0, 0.05, value=0.5, label="w₀"),
         w1=live.slider(-4.0, 4.0, 0.05, value=1.0, label="w₁"),
         w2=live.slider(-4.0, 4.0, 0.05, value=1.5, label="w₂"),
@@ -276,8 +276,8 @@ def one_neuron() -> live.Figure:
     def fire(w03: Any, w13: Any, w23: Any, at: Any) -> dict:
         sums = w13 * _CORNERS[:, 0] + w23 * _CORNERS[:, 1]
         fires = (w03 + sums > 0) * 1.0
-        here = _CORNERS[at]
-        return {"sums": sums, "fires": fires, "x1": here[0], "x2": here[1], "a": fires[at]}
+        corner = _CORNERS[at]
+        return {"sums": sums, "fires": fires, "x1": corner[0], "x2": corner[1], "a": fires[at]}
 
     gates = {"OR": (-0.5, 1, 1), "AND": (-1.5, 1, 1), "x₁ and not x₂": (-0.5, 1, -1)}
     return live.figure(
@@ -339,8 +339,8 @@ def drag_the_net(five: Net, units: Mapping[str, float]) -> live.Figure:
 
     def outputs(at: Any, **w: Any) -> dict:
         picture = _picture(five, w)
-        here = {"x1": _CORNERS[at, 0], "x2": _CORNERS[at, 1]}
-        return picture | here | {f"now{i}": picture[f"a{i}"][at] for i in (3, 4, 5)}
+        corner = {"x1": _CORNERS[at, 0], "x2": _CORNERS[at, 1]}
+        return picture | corner | {f"now{i}": picture[f"a{i}"][at] for i in (3, 4, 5)}
 
     presets = {k: {n: float(f * v) for n, v in units.items()}
                for k, f in {"unit weights": 1, "weights × 6": 6}.items()}  # fmt: skip
@@ -447,10 +447,10 @@ def grid_of_starts(
 
     def step(loss: str, **w: Any) -> dict:
         leaves = {n: w[n].detach().requires_grad_() for n in WEIGHTS}
-        error = losses[loss](five(_CORNERS[:, 0], _CORNERS[:, 1], **leaves)[2])
-        slopes = nnlib.autograd.grad(error, list(leaves.values()))
-        updated = {n: p - lr * g for (n, p), g in zip(leaves.items(), slopes, strict=True)}
-        return {**updated, "loss": error}
+        value = losses[loss](five(_CORNERS[:, 0], _CORNERS[:, 1], **leaves)[2])
+        gradients = nnlib.autograd.grad(value, list(leaves.values()))
+        updated = {n: p - lr * g for (n, p), g in zip(leaves.items(), gradients, strict=True)}
+        return {**updated, "loss": value}
 
     first = dict.fromkeys(WEIGHTS, 0.0)
     seeds = np.arange(count)

@@ -76,7 +76,7 @@ def test_training_the_first_seed_again_gives_the_stored_results(k: int) -> None:
 
 
 def test_all_settings_share_images_labels_and_starts() -> None:
-    plain = remedies.chosen_images(remedies.PLAIN, 2)
+    plain = remedies.chosen_images(remedies.BASELINE, 2)
     shifted = remedies.chosen_images(remedies.SETTINGS[6], 2)
     assert all((a == b).all() for a, b in zip(plain, shifted, strict=True))
     wrong = (plain[1] != plain[2]).mean()
