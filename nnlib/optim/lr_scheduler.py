@@ -204,7 +204,7 @@ class MultiStepLR(LRScheduler):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict(state_dict)
-        self.milestones = Counter(self.milestones)  # a file contains a plain dict
+        self.milestones = Counter(self.milestones)  # a saved state may be an ordinary dict
 
     def get_lr(self) -> list[float]:
         return [lr * self.gamma ** self.milestones[self.last_epoch] for lr in self._current()]
@@ -407,10 +407,10 @@ class OneCycleLR(LRScheduler):
         self.cycle_momentum = cycle_momentum
         self._phases = _phases(total_steps, pct_start, three_phase)
         groups = optimizer.param_groups
-        tops = list(max_lr) if isinstance(max_lr, (list, tuple)) else [max_lr] * len(groups)
-        for group, top in zip(groups, tops, strict=True):
-            group["initial_lr"] = group["lr"] = top / div_factor
-            group["max_lr"] = top
+        max_lrs = list(max_lr) if isinstance(max_lr, (list, tuple)) else [max_lr] * len(groups)
+        for group, group_max_lr in zip(groups, max_lrs, strict=True):
+            group["initial_lr"] = group["lr"] = group_max_lr / div_factor
+            group["max_lr"] = group_max_lr
             group["min_lr"] = group["initial_lr"] / final_div_factor
             if cycle_momentum:
                 group["max_momentum"], group["base_momentum"] = max_momentum, base_momentum
@@ -426,20 +426,17 @@ class OneCycleLR(LRScheduler):
                 f"Tried to step {self.last_epoch} times. The specified number of total steps is "
                 f"{self.total_steps}"
             )
-        start = 0.0
-        for end, _, _, _, _ in self._phases[:-1]:
-            if self.last_epoch <= end:
-                break
-            start = end
-        at = [p[0] for p in self._phases].index(end) if self.last_epoch <= end else -1
-        end, first, last, high, low = self._phases[at]
+        ends = [end for end, *_ in self._phases]
+        current = [i for i, end in enumerate(ends[:-1]) if self.last_epoch <= end]
+        index = current[0] if current else len(ends) - 1
+        start = ends[index - 1] if index else 0.0
+        end, first_lr, last_lr, first_momentum, last_momentum = self._phases[index]
         fraction = (self.last_epoch - start) / (end - start)
-        for group in self.optimizer.param_groups if self.cycle_momentum else ():
-            self._set_momentum(group, self._between(group[high], group[low], fraction))
-        return [
-            self._between(group[first], group[last], fraction)
-            for group in self.optimizer.param_groups
-        ]
+        groups = self.optimizer.param_groups
+        for group in groups if self.cycle_momentum else ():
+            momentum = self._between(group[first_momentum], group[last_momentum], fraction)
+            self._set_momentum(group, momentum)
+        return [self._between(group[first_lr], group[last_lr], fraction) for group in groups]
 
     def _between(self, start: float, end: float, fraction: float) -> float:
         if self.anneal_strategy == "linear":
@@ -453,17 +450,18 @@ class OneCycleLR(LRScheduler):
             group["momentum"] = value
 
 
-def _phases(total: int, up: float, three: bool) -> list[tuple[float, str, str, str, str]]:
-    """(end, lr from, lr to, momentum from, momentum to) of each phase."""
-    if three:
-        return [
-            (up * total - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
-            (2 * up * total - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
-            (total - 1, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
-        ]
+def _phases(
+    total_steps: int, pct_start: float, three_phase: bool
+) -> list[tuple[float, str, str, str, str]]:
+    """For each phase its last step, and the groups' keys of its first and last lr and momentum."""
+    peak = pct_start * total_steps - 1
+    first = (peak, "initial_lr", "max_lr", "max_momentum", "base_momentum")
+    if not three_phase:
+        return [first, (total_steps - 1, "max_lr", "min_lr", "base_momentum", "max_momentum")]
     return [
-        (up * total - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
-        (total - 1, "max_lr", "min_lr", "base_momentum", "max_momentum"),
+        first,
+        (2 * peak, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
+        (total_steps - 1, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
     ]
 
 
@@ -514,9 +512,9 @@ class SequentialLR(LRScheduler):
 
     def step(self) -> None:
         self.last_epoch += 1
-        at = bisect_right(self._milestones, self.last_epoch)
-        scheduler = self._schedulers[at]
-        if at > 0 and self._milestones[at - 1] == self.last_epoch:
+        index = bisect_right(self._milestones, self.last_epoch)
+        scheduler = self._schedulers[index]
+        if index > 0 and self._milestones[index - 1] == self.last_epoch:
             for group in self.optimizer.param_groups:  # the next one starts from the initial rate
                 group["lr"] = group["initial_lr"]
             scheduler.last_epoch = -1
@@ -605,10 +603,10 @@ class ReduceLROnPlateau(LRScheduler):
         self._last_lr = self._current()
 
     def _reduce(self) -> None:
-        for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
-            new = max(group["lr"] * self.factor, least)
-            if group["lr"] - new > self.eps:
-                group["lr"] = new
+        for group, min_lr in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+            new_lr = max(group["lr"] * self.factor, min_lr)
+            if group["lr"] - new_lr > self.eps:
+                group["lr"] = new_lr
 
     def is_better(self, a: float, best: float) -> bool:
         """Whether `a` improves on `best` by more than the threshold.

@@ -133,9 +133,9 @@ class Optimizer:
             self.update(x, g, state, group)
             record.mark_changed(x)
         else:  # a NumPy scalar cannot be changed in place: update an array, then copy its value
-            box = np.array(x)
-            self.update(box, np.asarray(g), state, group)
-            p.fill_(box.item())
+            array = np.array(x)
+            self.update(array, np.asarray(g), state, group)
+            p.fill_(array.item())
 
     def begin(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         """The state of one parameter before its first step.
@@ -171,25 +171,25 @@ class Optimizer:
 
     # ------------------------------------------------------------ saving
     def state_dict(self) -> dict[str, Any]:
-        """{"state": …, "param_groups": …}, with parameters numbered in order.
+        """{"state": …, "param_groups": …}, where parameters are numbered in their order.
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
         >>> nnlib.optim.SGD([w], lr=0.5).state_dict()["param_groups"][0]["lr"]
         0.5
         """
-        number = {
-            id(p): at
-            for at, p in enumerate(p for group in self.param_groups for p in group["params"])
+        index_of = {
+            id(p): index
+            for index, p in enumerate(p for group in self.param_groups for p in group["params"])
         }
         groups = [
             {
                 **{k: v for k, v in group.items() if k != "params"},
-                "params": [number[id(p)] for p in group["params"]],
+                "params": [index_of[id(p)] for p in group["params"]],
             }
             for group in self.param_groups
         ]
-        state = {number[id(p)]: dict(s) for p, s in self.state.items() if s}
+        state = {index_of[id(p)]: dict(s) for p, s in self.state.items() if s}
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -213,19 +213,19 @@ class Optimizer:
                 "loaded state dict contains a parameter group that doesn't match the size of "
                 "optimizer's group"
             )
-        by_number: dict[Any, Any] = {}
+        by_index: dict[Any, Any] = {}
         for saved, group in zip(groups, own, strict=True):
-            by_number.update(zip(saved["params"], group["params"], strict=True))
+            by_index.update(zip(saved["params"], group["params"], strict=True))
             group.update({k: v for k, v in saved.items() if k != "params"})
         self.state = {
-            by_number[int(at)]: {k: _copied(v) for k, v in state.items()}
-            for at, state in state_dict["state"].items()
+            by_index[int(index)]: {k: _copied(v) for k, v in state.items()}
+            for index, state in state_dict["state"].items()
         }
 
     def __repr__(self) -> str:
         lines = []
-        for at, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {at}")
+        for index, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {index}")
             lines += [f"    {k}: {group[k]}" for k in sorted(group) if k != "params"]
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
 
