@@ -27,7 +27,7 @@ class Assembled:
     numbers: Mapping[str, Any]
 
     def lookup(self, ref: dict) -> np.ndarray | None:
-        """The initial numbers of a reference; None for values that only the page has."""
+        """The initial values of a reference; None for values that only the page has."""
         return look_up(ref, self.numbers)
 
 

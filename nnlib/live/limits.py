@@ -1,4 +1,4 @@
-"""Computes the limits of axes (xlim, ylim) that the author left open, from the initial values.
+"""Computes the limits of axes (xlim, ylim) that the author did not give, from initial values.
 
 The limits on lists and numbers in a figure's JSON are in `view.schema.json`.
 """

@@ -43,8 +43,8 @@ class Mark:
 
     def get(self, name: str) -> Any:
         """A field's numbers; None if it is absent or only the page has its numbers."""
-        found = self.fields.get(name)
-        return self.lookup(found) if isinstance(found, dict) else None
+        field = self.fields.get(name)
+        return self.lookup(field) if isinstance(field, dict) else None
 
     @property
     def color(self) -> str:

@@ -87,8 +87,8 @@ def page(*items: Any, path: str | Path, title: str | None = None, inline: bool =
 def module(figure: FigureLike, path: str | Path) -> Path:
     """Writes a figure as an ES module with anywidget's interface.
 
-    Its default export has `render({model, el})`. Each input of the figure is kept in step with the
-    field of that name in the host's model; a page without models calls `render({el})`.
+    Its default export has `render({model, el})`.  Each input of the figure is synchronised with
+    the field of that name in the host's model; a page without models calls `render({el})`.
 
     >>> import tempfile
     >>> from nnlib import live

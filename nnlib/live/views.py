@@ -7,7 +7,7 @@ from typing import Any
 
 from nnlib.live.marks import Ref, curve
 from nnlib.live.mathml import formula_tree
-from nnlib.live.parts import Part, data, names, text
+from nnlib.live.parts import Drag, Part, data, names, text
 
 
 def axes(
@@ -43,14 +43,13 @@ def axes(
     for mark in flat:
         if not isinstance(mark, Part):
             raise TypeError(f"axes take marks (curve, points, …), not {mark!r}.")
-    from nnlib.live.parts import Drag
-
     fields = {"marks": flat, "xlabel": xlabel, "ylabel": ylabel, "title": title}
     limits = {"xlim": list(xlim) if xlim else None, "ylim": list(ylim) if ylim else None}
     scales = {"xscale": xscale, "yscale": yscale, "width": width, "height": height}
-    rest = {"equal": equal, "frame": frame, "legend": legend, "when": data(when)}
+    switches = {"equal": equal, "frame": frame, "legend": legend, "when": data(when)}
     return Part(
-        "axes", fields | limits | scales | rest | {"pointer": Drag(pointer) if pointer else None}
+        "axes",
+        fields | limits | scales | switches | {"pointer": Drag(pointer) if pointer else None},
     )
 
 
@@ -124,7 +123,7 @@ def meter(
 
 
 def control(*names: str) -> Part:
-    """Puts the controls of these inputs here instead of at the figure's top.
+    """Puts the controls of these inputs at this position of the view, not at the figure's top.
 
     >>> from nnlib import live
     >>> view = [live.row(live.control("a"), live.readout("a = {a:.1f}"))]
@@ -163,8 +162,8 @@ def images(
     >>> import nnlib
     >>> from nnlib import live
     >>> three = nnlib.rand(3, 8, 8)
-    >>> view = live.images("seen")
-    >>> live.figure(lambda k: {"seen": k * three}, k=(0.0, 1.0), view=view, title="Three images")
+    >>> view = live.images("scaled")
+    >>> live.figure(lambda k: {"scaled": k * three}, k=(0.0, 1.0), view=view, title="Three images")
     Figure('Three images')
     """
     style = {"columns": columns, "colors": colors, "range": list(range) if range else None}
@@ -179,7 +178,7 @@ def images(
 
 
 def matrix(values: Ref, *, format: str = ".2f", **options: Any) -> Part:
-    """A table of numbers, coloured by value: `images` with the numbers written in.
+    """A matrix coloured by value: `images` with the numbers written into the cells.
 
     >>> from nnlib import live
     >>> view = live.matrix("W")
@@ -274,7 +273,7 @@ def sequence(
 
 
 def loss_curve(*, xlabel: str = "step", ylabel: str = "loss", **options: Any) -> Part:
-    """Axes with the loss of the training so far.
+    """Axes with the curve of the training's loss so far.
 
     >>> from nnlib import live
     >>> def step(w):
@@ -289,7 +288,9 @@ def loss_curve(*, xlabel: str = "step", ylabel: str = "loss", **options: Any) ->
 
 
 def training_controls() -> Part:
-    """Puts the training's play, step, rewind, seed and speed here instead of below the controls.
+    """Puts the training's controls (play, step, rewind, seed, speed) at this position of the view.
+
+    Without it, they are below the controls of the inputs.
 
     >>> from nnlib import live
     >>> def step(w):
