@@ -18,7 +18,7 @@ LEFT, BOTTOM, TOP = 44, 36, 10  # margins in pixels for the axes' numbers and na
 
 
 def still_html(spec: dict, lookup: Lookup, model_id: str) -> str:
-    """`<figure>` with the first axes or images of the view, the text and the caption."""
+    """`<figure>` with the first two pictures of the view, its text lines and the caption."""
     pictures = _pictures(spec.get("view", {}), lookup)[:2]
     parts = [f'<figure class="nn-fallback" data-nn-model="{html.escape(model_id)}">']
     if spec.get("title"):

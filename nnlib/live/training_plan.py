@@ -32,7 +32,7 @@ class Init:
     b: float | np.ndarray  # std or high: one number for all entries, or one for each
 
     def sample(self, seed: int, stream: int) -> np.ndarray:
-        """The numbers for a seed, float64."""
+        """The initial state for a seed, float64."""
         count = int(np.prod(self.shape))
         if self.kind == "normal":
             flat = self.a + np.ravel(self.b) * random.normal(seed, stream, count)

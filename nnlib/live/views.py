@@ -167,14 +167,18 @@ def images(
     Figure('Three images')
     """
     style = {"columns": columns, "colors": colors, "range": list(range) if range else None}
-    texts = {"labels": names(labels), "title": title, "pixel": pixel, "annotate": annotate}
-    rows = row_labels if isinstance(row_labels, str) else names(row_labels)
-    across = column_labels if isinstance(column_labels, str) else names(column_labels)
-    more = {"row_labels": rows, "column_labels": across, "window": data(window)}
+    texts: dict[str, Any] = {
+        "labels": names(labels),
+        "title": title,
+        "pixel": pixel,
+        "annotate": annotate,
+    }
+    row_names = row_labels if isinstance(row_labels, str) else names(row_labels)
+    column_names = column_labels if isinstance(column_labels, str) else names(column_labels)
+    texts |= {"row_labels": row_names, "column_labels": column_names}
     clicks = {"select": select, "pick": [data(p) for p in pick] if pick else None}
-    return Part(
-        "images", {"values": data(values)} | style | texts | more | clicks | {"when": data(when)}
-    )
+    fields = {"values": data(values)} | style | texts | {"window": data(window)} | clicks
+    return Part("images", fields | {"when": data(when)})
 
 
 def matrix(values: Ref, *, format: str = ".2f", **options: Any) -> Part:
@@ -266,10 +270,15 @@ def sequence(
     >>> live.figure(states, word=live.text("ada", max_length=5), view=view, title="Read a word")
     Figure('Read a word')
     """
-    fields = {"word": word, "states": data(states), "outputs": data(outputs), "cell": cell}
-    more = {"output_labels": names(output_labels), "unrolled": data(unrolled), "head": head}
-    last = {"deltas": data(deltas), "select": select, "when": data(when)}
-    return Part("sequence", fields | more | last)
+    fields: dict[str, Any] = {
+        "word": word,
+        "states": data(states),
+        "outputs": data(outputs),
+        "cell": cell,
+    }
+    fields |= {"output_labels": names(output_labels), "unrolled": data(unrolled), "head": head}
+    fields |= {"deltas": data(deltas), "select": select, "when": data(when)}
+    return Part("sequence", fields)
 
 
 def loss_curve(*, xlabel: str = "step", ylabel: str = "loss", **options: Any) -> Part:

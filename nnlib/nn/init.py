@@ -128,7 +128,7 @@ def ones_(tensor: Tensor) -> Tensor:
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity matrix.  Raises ValueError for other than 2 dimensions.
+    """The identity matrix.  Raises ValueError unless the tensor has 2 dimensions.
 
     Like ``torch.nn.init.eye_``.
 

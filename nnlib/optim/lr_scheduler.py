@@ -26,10 +26,10 @@ class LRScheduler:
     >>> class Halving(nnlib.optim.lr_scheduler.LRScheduler):
     ...     def get_lr(self):
     ...         return [base * 0.5**self.last_epoch for base in self.base_lrs]
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = Halving(rule)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = Halving(opt)
     >>> schedule.step()
-    >>> rule.param_groups[0]["lr"]
+    >>> opt.param_groups[0]["lr"]
     4.0
     """
 
@@ -55,8 +55,8 @@ class LRScheduler:
         Subclasses define it; the base class raises NotImplementedError.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> schedule = nnlib.optim.lr_scheduler.LambdaLR(rule, lambda t: 1 / (1 + t))
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.LambdaLR(opt, lambda t: 1 / (1 + t))
         >>> schedule.get_lr()
         [8.0]
         """
@@ -66,8 +66,8 @@ class LRScheduler:
         """The rates that were set last.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> nnlib.optim.lr_scheduler.StepLR(rule, 2, gamma=0.5).get_last_lr()
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> nnlib.optim.lr_scheduler.StepLR(opt, 2, gamma=0.5).get_last_lr()
         [8.0]
         """
         return self._last_lr
@@ -76,10 +76,10 @@ class LRScheduler:
         """Begin the next epoch, and set its rates.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(rule, gamma=0.5)
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
         >>> schedule.step()
-        >>> rule.param_groups[0]["lr"]
+        >>> opt.param_groups[0]["lr"]
         4.0
         """
         self.last_epoch += 1
@@ -97,8 +97,8 @@ class LRScheduler:
         """All attributes except the optimizer.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> nnlib.optim.lr_scheduler.StepLR(rule, 2).state_dict()["step_size"]
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> nnlib.optim.lr_scheduler.StepLR(opt, 2).state_dict()["step_size"]
         2
         """
         return {k: v for k, v in vars(self).items() if k != "optimizer"}
@@ -107,8 +107,8 @@ class LRScheduler:
         """Continue a saved schedule.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(rule, gamma=0.5)
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
         >>> schedule.load_state_dict({"last_epoch": 3})
         >>> schedule.last_epoch
         3
@@ -154,11 +154,11 @@ class StepLR(LRScheduler):
     Like ``torch.optim.lr_scheduler.StepLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.StepLR(rule, step_size=2, gamma=0.5)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.StepLR(opt, step_size=2, gamma=0.5)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [8.0, 8.0, 4.0, 4.0, 2.0]
@@ -182,11 +182,11 @@ class MultiStepLR(LRScheduler):
     Like ``torch.optim.lr_scheduler.MultiStepLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.MultiStepLR(rule, milestones=[1, 4], gamma=0.5)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.MultiStepLR(opt, milestones=[1, 4], gamma=0.5)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [8.0, 4.0, 4.0, 4.0, 2.0]
@@ -216,11 +216,11 @@ class ExponentialLR(LRScheduler):
     Like ``torch.optim.lr_scheduler.ExponentialLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(rule, gamma=0.5)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [8.0, 4.0, 2.0, 1.0, 0.5]
@@ -242,11 +242,11 @@ class ConstantLR(LRScheduler):
     Raises ValueError for a factor outside of [0, 1].  Like ``torch.optim.lr_scheduler.ConstantLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.ConstantLR(rule, factor=0.5, total_iters=3)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.ConstantLR(opt, factor=0.5, total_iters=3)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [4.0, 4.0, 4.0, 8.0, 8.0]
@@ -278,11 +278,11 @@ class LinearLR(LRScheduler):
     Raises ValueError for factors outside of [0, 1].  Like ``torch.optim.lr_scheduler.LinearLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.LinearLR(rule, start_factor=0.25, total_iters=3)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.LinearLR(opt, start_factor=0.25, total_iters=3)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [2.0, 4.0, 6.0, 8.0, 8.0]
@@ -323,11 +323,11 @@ class CosineAnnealingLR(LRScheduler):
     As in PyTorch, each rate is computed from the previous epoch's.  Loshchilov and Hutter, 2017.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.CosineAnnealingLR(rule, T_max=4)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.CosineAnnealingLR(opt, T_max=4)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [8.0, 6.828, 4.0, 1.172, 0.0]
@@ -362,11 +362,11 @@ class OneCycleLR(LRScheduler):
     ``torch.optim.lr_scheduler.OneCycleLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.OneCycleLR(rule, max_lr=8.0, total_steps=5)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.OneCycleLR(opt, max_lr=8.0, total_steps=5)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [0.32, 7.604, 4.89, 1.506, 0.0]
@@ -473,12 +473,12 @@ class SequentialLR(LRScheduler):
 
     >>> import nnlib
     >>> from nnlib.optim.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> parts = [ConstantLR(rule, factor=0.5, total_iters=9), ExponentialLR(rule, gamma=0.5)]
-    >>> schedule = SequentialLR(rule, parts, milestones=[2])
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> parts = [ConstantLR(opt, factor=0.5, total_iters=9), ExponentialLR(opt, gamma=0.5)]
+    >>> schedule = SequentialLR(opt, parts, milestones=[2])
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(rule.param_groups[0]["lr"])
+    ...     rates.append(opt.param_groups[0]["lr"])
     ...     schedule.step()
     >>> rates
     [4.0, 4.0, 8.0, 4.0, 2.0]
@@ -540,12 +540,12 @@ class ReduceLROnPlateau(LRScheduler):
     Raises ValueError for a factor of 1 or more, and for an unknown mode.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(rule, factor=0.5, patience=1)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(opt, factor=0.5, patience=1)
     >>> rates = []
     >>> for loss in [3.0, 2.0, 2.0, 2.0, 2.0]:
     ...     schedule.step(loss)
-    ...     rates.append(rule.param_groups[0]["lr"])
+    ...     rates.append(opt.param_groups[0]["lr"])
     >>> rates
     [8.0, 8.0, 8.0, 4.0, 4.0]
     """
@@ -581,11 +581,11 @@ class ReduceLROnPlateau(LRScheduler):
         """End an epoch, given its metric, and reduce the rate if necessary.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(rule, patience=0)
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(opt, patience=0)
         >>> for loss in [1.0, 2.0]:
         ...     schedule.step(loss)
-        >>> rule.param_groups[0]["lr"]
+        >>> opt.param_groups[0]["lr"]
         0.8
         """
         value = float(metrics)
@@ -612,8 +612,8 @@ class ReduceLROnPlateau(LRScheduler):
         """Whether `a` improves on `best` by more than the threshold.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(rule)
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(opt)
         >>> schedule.is_better(0.9, 1.0), schedule.is_better(1.0, 1.0)
         (True, False)
         """

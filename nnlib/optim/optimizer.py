@@ -28,8 +28,8 @@ class Optimizer:
     >>> import nnlib
     >>> w, b = nnlib.zeros(2, requires_grad=True), nnlib.zeros(1, requires_grad=True)
     >>> groups = [{"params": [w], "lr": 0.1}, {"params": [b]}]
-    >>> rule = nnlib.optim.SGD(groups, lr=0.5)
-    >>> [group["lr"] for group in rule.param_groups]
+    >>> opt = nnlib.optim.SGD(groups, lr=0.5)
+    >>> [group["lr"] for group in opt.param_groups]
     [0.1, 0.5]
     """
 
@@ -56,9 +56,9 @@ class Optimizer:
 
         >>> import nnlib
         >>> w, b = nnlib.zeros(2, requires_grad=True), nnlib.zeros(1, requires_grad=True)
-        >>> rule = nnlib.optim.SGD([w], lr=0.5)
-        >>> rule.add_param_group({"params": [b], "lr": 0.1})
-        >>> len(rule.param_groups)
+        >>> opt = nnlib.optim.SGD([w], lr=0.5)
+        >>> opt.add_param_group({"params": [b], "lr": 0.1})
+        >>> len(opt.param_groups)
         2
         """
         if not isinstance(param_group, dict):
@@ -78,9 +78,9 @@ class Optimizer:
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
-        >>> rule = nnlib.optim.SGD([w], lr=0.5)
+        >>> opt = nnlib.optim.SGD([w], lr=0.5)
         >>> (w * w).backward()
-        >>> rule.zero_grad()
+        >>> opt.zero_grad()
         >>> w.grad is None
         True
         """
@@ -101,9 +101,9 @@ class Optimizer:
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
-        >>> rule = nnlib.optim.SGD([w], lr=0.5)
+        >>> opt = nnlib.optim.SGD([w], lr=0.5)
         >>> (2 * w).backward()
-        >>> rule.step()
+        >>> opt.step()
         >>> w
         tensor(2., requires_grad=True)
         """
@@ -142,8 +142,8 @@ class Optimizer:
 
         >>> import nnlib
         >>> w = nnlib.tensor([1.0, 2.0], requires_grad=True)
-        >>> rule = nnlib.optim.Adam([w])
-        >>> sorted(rule.begin(w, rule.param_groups[0]))
+        >>> opt = nnlib.optim.Adam([w])
+        >>> sorted(opt.begin(w, opt.param_groups[0]))
         ['exp_avg', 'exp_avg_sq', 'step']
         """
         return {}
@@ -161,9 +161,9 @@ class Optimizer:
         ...     def update(self, x, g, state, group):
         ...         x -= group["lr"] * np.sign(g)
         >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
-        >>> rule = SignDescent([w], {"lr": 0.5})
+        >>> opt = SignDescent([w], {"lr": 0.5})
         >>> (w * w).sum().backward()
-        >>> rule.step()
+        >>> opt.step()
         >>> w
         tensor([  0.5000, -99.5000], requires_grad=True)
         """
@@ -197,9 +197,9 @@ class Optimizer:
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
-        >>> rule, other = nnlib.optim.SGD([w], lr=0.5), nnlib.optim.SGD([w], lr=0.1)
-        >>> rule.load_state_dict(other.state_dict())
-        >>> rule.param_groups[0]["lr"]
+        >>> opt, other = nnlib.optim.SGD([w], lr=0.5), nnlib.optim.SGD([w], lr=0.1)
+        >>> opt.load_state_dict(other.state_dict())
+        >>> opt.param_groups[0]["lr"]
         0.1
         """
         groups, own = state_dict["param_groups"], self.param_groups

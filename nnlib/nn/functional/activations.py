@@ -176,8 +176,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tens
                 ".float()"
             )
         return ar.clamp(x, int(min_val), int(max_val))
-    inside = ar.logical_and(ar.gt(x, min_val), ar.lt(x, max_val))
-    return ar.where(inside, x, ar.clamp(x.detach(), min_val, max_val))
+    within = ar.logical_and(ar.gt(x, min_val), ar.lt(x, max_val))
+    return ar.where(within, x, ar.clamp(x.detach(), min_val, max_val))
 
 
 def relu6(input: Tensor) -> Tensor:
