@@ -107,9 +107,9 @@ def module(figure: FigureLike, path: str | Path) -> Path:
     return path
 
 
-def _script(kind: str, content: Any) -> str:
+def _script(mime_type: str, content: Any) -> str:
     text = json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    return f'<script type="{kind}">{text}</script>'
+    return f'<script type="{mime_type}">{text}</script>'
 
 
 def _collect(widget: ipywidgets.Widget, state: dict) -> None:

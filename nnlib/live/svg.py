@@ -18,13 +18,13 @@ MAX_POINTS, MAX_CELLS = 80, 16
 Scale = Callable[[Any], np.ndarray]
 
 
-def scale(limits: Sequence[float], kind: str, low: float, high: float) -> Scale:
+def scale(limits: Sequence[float], spacing: str, low: float, high: float) -> Scale:
     """A function from numbers within the limits to pixels from `low` to `high`."""
-    a, b = np.log10(limits) if kind == "log" else limits
+    a, b = np.log10(limits) if spacing == "log" else limits
 
     def to_pixels(values: Any) -> np.ndarray:
         with np.errstate(all="ignore"):
-            v = np.log10(values) if kind == "log" else np.asarray(values, float)
+            v = np.log10(values) if spacing == "log" else np.asarray(values, float)
         return low + (v - a) / (b - a) * (high - low)
 
     return to_pixels

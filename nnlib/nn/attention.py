@@ -13,7 +13,7 @@ from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import zeros
 from nnlib.nn import functional as F
-from nnlib.nn.functional._args import same_type, shape_text
+from nnlib.nn.functional._args import check_same_type, shape_text
 from nnlib.nn.init import xavier_uniform_
 from nnlib.nn.linear import Linear
 from nnlib.nn.module import Module, Parameter, check_positive
@@ -148,7 +148,7 @@ class MultiheadAttention(Module):
                     f"MultiheadAttention: {name} should have {ndim} dimensions as the query has, "
                     f"the last of size {size}, got {shape_text(x)}"
                 )
-            same_type("MultiheadAttention", x, weight, "weight")
+            check_same_type("MultiheadAttention", x, weight, "weight")
             x = x if ndim == 3 else s.unsqueeze(x, 0)
             inputs.append(x if self.batch_first or ndim == 2 else s.transpose(x, 0, 1))
         q, k, v = (x._data.shape for x in inputs)

@@ -201,8 +201,8 @@ class Module:
                 f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
                 "(nnlib.nn.Parameter or None required)"
             )
-        free = isinstance(vars(self).get(name), Parameter) or name in self._absent
-        self._check_name("parameter", name, free)
+        replaceable = isinstance(vars(self).get(name), Parameter) or name in self._absent
+        self._check_name("parameter", name, replaceable)
         setattr(self, name, param)
         if param is None and name not in self._absent:
             self._absent = (*self._absent, name)
@@ -232,13 +232,13 @@ class Module:
             self._non_persistent = (*self._non_persistent, name)
         setattr(self, name, tensor)
 
-    def _check_name(self, kind: str, name: str, free: bool) -> None:
-        """Raise an error for an invalid name, or one that an attribute of another kind has."""
+    def _check_name(self, role: str, name: str, replaceable: bool) -> None:
+        """Raise an error for an invalid name, or for one that another attribute has."""
         if not isinstance(name, str):
-            raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
+            raise TypeError(f"{role} name should be a string. Got {type(name).__name__}")
         if "." in name or not name:
-            raise KeyError(f'{kind} name can\'t be empty or contain ".", got: {name!r}')
-        if hasattr(self, name) and not free:
+            raise KeyError(f'{role} name can\'t be empty or contain ".", got: {name!r}')
+        if hasattr(self, name) and not replaceable:
             raise KeyError(f"attribute '{name}' already exists: choose another name")
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -400,7 +400,7 @@ class Module:
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Set training mode, which changes dropout and batch norm, for it and all submodules.
+        """Set training mode in this module and all submodules; dropout and batch norm use it.
 
         Raises ValueError for a mode that is neither True nor False.
 

@@ -10,7 +10,7 @@ from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import zeros
 from nnlib.nn import functional as F
-from nnlib.nn.functional._args import same_type, shape_text
+from nnlib.nn.functional._args import check_same_type, shape_text
 from nnlib.nn.module import Module, Parameter, check_positive, check_size, uniform
 from nnlib.primitives import fused as p
 from nnlib.record import apply
@@ -47,7 +47,7 @@ class _Cell(Module):
                 f"{name}: input has inconsistent input_size: got {x._data.shape[-1]}, expected "
                 f"{self.input_size}"
             )
-        same_type(name, x, self.weight_ih, "weight")
+        check_same_type(name, x, self.weight_ih, "weight")
         batched = x._data.ndim == 2
         x = x if batched else s.unsqueeze(x, 0)
         n = x._data.shape[0]

@@ -66,7 +66,7 @@ class Formula:
     @staticmethod
     def check(s: Settings) -> None:
         """Raise ValueError for invalid settings."""
-        at_least_zero(learning_rate=s["lr"], weight_decay=s["weight_decay"])
+        check_at_least_zero(learning_rate=s["lr"], weight_decay=s["weight_decay"])
 
     @staticmethod
     def begin(p: Any, s: Settings) -> State:
@@ -81,7 +81,7 @@ class SGD(Formula):
     @staticmethod
     def check(s: Settings) -> None:
         Formula.check(s)
-        at_least_zero(momentum=s["momentum"])
+        check_at_least_zero(momentum=s["momentum"])
         if s["nesterov"] and (s["momentum"] <= 0 or s["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
@@ -110,7 +110,7 @@ class Adam(Formula):
     @staticmethod
     def check(s: Settings) -> None:
         Formula.check(s)
-        at_least_zero(epsilon=s["eps"])
+        check_at_least_zero(epsilon=s["eps"])
         for i, beta in enumerate(s["betas"]):
             if not 0 <= beta < 1:
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
@@ -146,7 +146,7 @@ class RMSprop(Formula):
     @staticmethod
     def check(s: Settings) -> None:
         Formula.check(s)
-        at_least_zero(epsilon=s["eps"], momentum=s["momentum"], alpha=s["alpha"])
+        check_at_least_zero(epsilon=s["eps"], momentum=s["momentum"], alpha=s["alpha"])
 
     @staticmethod
     def begin(p: Any, s: Settings) -> State:
@@ -172,7 +172,7 @@ class Adagrad(Formula):
     @staticmethod
     def check(s: Settings) -> None:
         Formula.check(s)
-        at_least_zero(
+        check_at_least_zero(
             lr_decay=s["lr_decay"],
             epsilon=s["eps"],
             initial_accumulator_value=s["initial_accumulator_value"],
@@ -194,7 +194,7 @@ def _zeros(p: Any, *names: str) -> State:
     return {name: zeros_like(p).detach() for name in names}
 
 
-def at_least_zero(**values: float) -> None:
+def check_at_least_zero(**values: float) -> None:
     for name, value in values.items():
         if value < 0:
             raise ValueError(f"Invalid {name} value: {value} (it must be 0 or more)")

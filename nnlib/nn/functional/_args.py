@@ -33,7 +33,7 @@ def ints(name: str, argument: str, value: Any, n: int) -> tuple[int, ...]:
     return tuple([int(v) for v in values])
 
 
-def at_least(name: str, least: int, **values: tuple[int, ...]) -> None:
+def check_at_least(name: str, least: int, **values: tuple[int, ...]) -> None:
     """Raise RuntimeError if an int is smaller than `least`."""
     for argument, value in values.items():
         if min(value) < least:
@@ -48,7 +48,7 @@ def shape_text(x: Tensor) -> str:
     return str(list(x._data.shape))
 
 
-def same_type(name: str, x: Tensor, other: Tensor, other_name: str) -> None:
+def check_same_type(name: str, x: Tensor, other: Tensor, other_name: str) -> None:
     """Raise RuntimeError if two tensors have different types, since layers do not convert them."""
     a, b = dtypes.of(x._data).name, dtypes.of(other._data).name
     if a != b:

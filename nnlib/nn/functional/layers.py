@@ -15,7 +15,7 @@ from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import rand
-from nnlib.nn.functional._args import same_type, shape_text
+from nnlib.nn.functional._args import check_same_type, shape_text
 from nnlib.primitives import fused
 from nnlib.primitives import index as pi
 from nnlib.primitives import shape as ps
@@ -131,13 +131,13 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 # ---------------------------------------------------------------- dropout
 
 
-def _probability(p: float) -> None:
+def _check_probability(p: float) -> None:
     if not 0 <= p <= 1:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
 def _dropped(x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Tensor:
-    _probability(p)
+    _check_probability(p)
     if not training or p == 0:
         return x
     keep = rand(*shape)._data >= p
@@ -219,7 +219,7 @@ def layer_norm(
                 f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
                 f"{shape_text(t)} and normalized_shape = {list(shape)}"
             )
-        same_type("layer_norm", x, t, name)
+        check_same_type("layer_norm", x, t, name)
     # The fused primitive takes 0.6 of the time of separate steps (2048 rows of 64, both passes).
     return apply(fused.layer_norm, (x, weight, bias), {"n": n, "eps": float(eps)})
 

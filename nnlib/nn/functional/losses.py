@@ -34,7 +34,7 @@ def _reduced(losses: Tensor, reduction: str) -> Tensor:
     return along.mean(losses) if reduction == "mean" else along.sum(losses)
 
 
-def _same_shape(name: str, input: Tensor, target: Tensor) -> None:
+def _check_same_shape(name: str, input: Tensor, target: Tensor) -> None:
     a = needs_tensor(name, input)._data.shape
     b = needs_tensor(name, target)._data.shape
     if a != b:
@@ -61,7 +61,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     >>> nnlib.nn.functional.mse_loss(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
     tensor(2.)
     """
-    _same_shape("mse_loss", input, target)
+    _check_same_shape("mse_loss", input, target)
     difference = ar.sub(input, target)
     return _reduced(ar.mul(difference, difference), reduction)
 
@@ -75,7 +75,7 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor
     >>> nnlib.nn.functional.l1_loss(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
     tensor(1.)
     """
-    _same_shape("l1_loss", input, target)
+    _check_same_shape("l1_loss", input, target)
     return _reduced(ar.abs(ar.sub(input, target)), reduction)
 
 
@@ -91,7 +91,7 @@ def huber_loss(
     >>> nnlib.nn.functional.huber_loss(nnlib.tensor([0.0, 0.0]), nnlib.tensor([1.0, 3.0]))
     tensor(1.5000)
     """
-    _same_shape("huber_loss", input, target)
+    _check_same_shape("huber_loss", input, target)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     difference = ar.sub(input, target)
@@ -114,7 +114,7 @@ def smooth_l1_loss(
     >>> nnlib.nn.functional.smooth_l1_loss(nnlib.tensor([0.0, 0.0]), nnlib.tensor([1.0, 3.0]))
     tensor(1.5000)
     """
-    _same_shape("smooth_l1_loss", input, target)
+    _check_same_shape("smooth_l1_loss", input, target)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
@@ -136,7 +136,7 @@ def kl_div(
     >>> nnlib.nn.functional.kl_div(half.log(), half, reduction="batchmean")
     tensor(0.)
     """
-    _same_shape("kl_div", input, target)
+    _check_same_shape("kl_div", input, target)
     if log_target:
         losses = ar.mul(ar.exp(target), ar.sub(target, input))
     else:
@@ -170,7 +170,7 @@ def binary_cross_entropy(
     >>> nnlib.nn.functional.binary_cross_entropy(nnlib.tensor([0.5]), nnlib.tensor([1.0]))
     tensor(0.6931)
     """
-    _same_shape("binary_cross_entropy", input, target)
+    _check_same_shape("binary_cross_entropy", input, target)
     if input._data.size and not (input._data.min() >= 0 and input._data.max() <= 1):
         raise RuntimeError(_NOT_PROBABILITIES)
     if watcher := record.current_watcher():
@@ -202,7 +202,7 @@ def binary_cross_entropy_with_logits(
     >>> f(nnlib.tensor([0.0, 1000.0]), nnlib.tensor([1.0, 1.0]))
     tensor(0.3466)
     """
-    _same_shape("binary_cross_entropy_with_logits", input, target)
+    _check_same_shape("binary_cross_entropy_with_logits", input, target)
     _check_reduction(reduction)
     dtype = input._data.dtype
     if weight is None and pos_weight is None and dtype == target._data.dtype and dtype.kind == "f":

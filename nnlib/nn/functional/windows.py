@@ -10,7 +10,14 @@ from nnlib.functions import along, indexing, joining
 from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
-from nnlib.nn.functional._args import ImageBatch, Ints, at_least, ints, same_type, shape_text
+from nnlib.nn.functional._args import (
+    ImageBatch,
+    Ints,
+    check_at_least,
+    check_same_type,
+    ints,
+    shape_text,
+)
 from nnlib.primitives import fused
 from nnlib.primitives import index as pi
 from nnlib.primitives import shape as ps
@@ -90,7 +97,7 @@ def _conv(
     batch = ImageBatch(name, x, dims)
     _check_weight(name, dims, x, batch.images, w, bias, groups)
     stride, dilation = ints(name, "stride", stride, dims), ints(name, "dilation", dilation, dims)
-    at_least(name, 1, stride=stride, dilation=dilation)
+    check_at_least(name, 1, stride=stride, dilation=dilation)
     images, padding = _padded(name, batch.images, w._data.shape[2:], padding, stride, dilation)
     kernel = w if dims == 2 else s.unsqueeze(w, -2)
     added_dims = 1 if dims == 1 else 0
@@ -182,8 +189,8 @@ def _conv_transpose(
         ints(name, "padding", padding, dims),
         ints(name, "output_padding", output_padding, dims),
     )
-    at_least(name, 1, stride=stride, dilation=dilation)
-    at_least(name, 0, padding=padding, output_padding=output_extra)
+    check_at_least(name, 1, stride=stride, dilation=dilation)
+    check_at_least(name, 0, padding=padding, output_padding=output_extra)
     if any(o >= max(a, b) for o, a, b in zip(output_extra, stride, dilation, strict=True)):
         raise RuntimeError(
             f"output padding must be smaller than either stride or dilation, but got "
@@ -212,7 +219,7 @@ def _transposed(
         for m, a, d, k in zip(input_size, stride, dilation, w._data.shape[2:], strict=True)
     ]
     output_size = [
-        m - 2 * p + o for m, p, o in zip(full_size, padding, output_padding, strict=True)
+        m - 2 * pad + o for m, pad, o in zip(full_size, padding, output_padding, strict=True)
     ]
     if min(output_size) < 1:
         raise RuntimeError(
@@ -234,7 +241,7 @@ def _transposed(
 
 def _check_kernel(name: str, dims: int, x: Tensor, w: Tensor, groups: int, axes: str) -> None:
     """Check the weight of either kind of convolution; `axes` names its first two axes."""
-    same_type(name, x, w, "weight")
+    check_same_type(name, x, w, "weight")
     shape = w._data.shape
     if len(shape) != dims + 2:
         raise RuntimeError(
@@ -294,7 +301,7 @@ def _padded(
     dims = len(kernel)
     if not isinstance(padding, str):
         padding = ints(name, "padding", padding, dims)
-        at_least(name, 0, padding=padding)
+        check_at_least(name, 0, padding=padding)
         return x, padding
     if padding == "valid":
         return x, (0,) * dims
@@ -339,8 +346,8 @@ def _pool_attrs(
     stride = kernel if by_kernel else ints(name, "stride", stride, dims)
     padding = ints(name, "padding", padding, dims)
     dilation = ints(name, "dilation", dilation, dims)
-    at_least(name, 1, kernel_size=kernel, stride=stride, dilation=dilation)
-    at_least(name, 0, padding=padding)
+    check_at_least(name, 1, kernel_size=kernel, stride=stride, dilation=dilation)
+    check_at_least(name, 0, padding=padding)
     if any(2 * pad > k for pad, k in zip(padding, kernel, strict=True)):
         raise RuntimeError(
             f"{name}: pad should be at most half of effective kernel size, but got "
@@ -553,7 +560,7 @@ def _adaptive_sizes(name: str, x: Tensor, output_size: Any, dims: int) -> tuple[
     sizes = ints(
         name, "output_size", [n if m is None else m for m, n in zip(requested, shape)], dims
     )
-    at_least(name, 0, output_size=sizes)
+    check_at_least(name, 0, output_size=sizes)
     if 0 in shape:
         raise RuntimeError(f"{name}: expected input to have non-zero size, got {shape_text(x)}")
     return sizes
@@ -698,8 +705,8 @@ def unfold(
     kernel = ints("unfold", "kernel_size", kernel_size, 2)
     steps, dilations = ints("unfold", "stride", stride, 2), ints("unfold", "dilation", dilation, 2)
     paddings = ints("unfold", "padding", padding, 2)
-    at_least("unfold", 1, kernel_size=kernel, stride=steps, dilation=dilations)
-    at_least("unfold", 0, padding=paddings)
+    check_at_least("unfold", 1, kernel_size=kernel, stride=steps, dilation=dilations)
+    check_at_least("unfold", 0, padding=paddings)
     attrs = {"stride": steps, "padding": paddings, "dilation": dilations, "groups": 1}
     _check_fit("unfold", batch.images._data.shape, kernel, attrs)
     pad_width = ((0, 0), (0, 0), *[(n, n) for n in paddings])
