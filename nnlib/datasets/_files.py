@@ -10,7 +10,7 @@ from importlib import resources
 
 import numpy as np
 
-# tools/make_datasets.py makes the files and prints these.
+# tools/make_datasets.py makes the files and prints these checksums.
 SHA256 = {
     "penguins.csv": "f204db2c753b0937caac3cb35258562c14f073e4bbc76be24b4c51ce22767a93",
     "mnist5k.npz": "246e0c30eeea57c8d0037d3f38c8e00651ec204cc61b8022563e9aeeb9d756f4",
@@ -46,8 +46,9 @@ def read_bytes(name: str) -> bytes:
     actual = hashlib.sha256(data).hexdigest()
     if actual != SHA256[name]:
         raise RuntimeError(
-            f"nnlib.datasets: {name} has the SHA-256 {actual}, needed {SHA256[name]}. The file was "
-            "changed or damaged: install nnlib again, or make it with tools/make_datasets.py."
+            f"nnlib.datasets: {name} has the SHA-256 {actual}, but should have "
+            f"{SHA256[name]}. The file was changed or damaged: install nnlib again, or make it "
+            "with tools/make_datasets.py."
         )
     return data
 

@@ -73,7 +73,7 @@ def xor(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
 
 
 def spirals(n: int = 200, noise: float = 0.05, seed: int = 0) -> Samples:
-    """Two arms that wind around each other, a little more than once.
+    """Two arms that wind around each other, each about one and a third times.
 
     >>> from nnlib import datasets
     >>> datasets.spirals(2, noise=0).x.shape

@@ -67,12 +67,12 @@ class Samples:
         return f"Samples(x: {self.x.shape} {self.x.dtype}, y: {self.y.shape}, {self.about.title})"
 
 
-def _checked(names: Sequence[str], known: tuple[str, ...], kind: str) -> tuple[str, ...]:
+def _checked(names: Sequence[str], known: tuple[str, ...], noun: str) -> tuple[str, ...]:
     if isinstance(names, str):
         names = (names,)
     for name in names:
         if name not in known:
-            raise ValueError(f"penguins: no {kind} {name!r}; there are {', '.join(known)}")
+            raise ValueError(f"penguins: no {noun} {name!r}; there are {', '.join(known)}")
     return tuple(names)
 
 

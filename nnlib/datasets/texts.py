@@ -85,9 +85,9 @@ def language_words(train: bool = True) -> Texts:
 
 
 def english_words(train: bool = True) -> Texts:
-    """English words, half of them written backwards; the class tells which.
+    """English words, half of them written backwards; the class shows which.
 
-    A model that ignores the order of the letters cannot tell the classes apart.  None of the 5,000
+    A model that ignores the order of the letters cannot distinguish the classes.  None of the 5,000
     words is a palindrome, and none is another word written backwards.  4,000 are for training,
     1,000 for testing.
 
@@ -106,7 +106,7 @@ def english_words(train: bool = True) -> Texts:
 
 
 def austen_sentences(train: bool = True) -> Texts:
-    """Clauses of 5 to 12 words by Jane Austen, half of them shuffled; the class tells which.
+    """Clauses of 5 to 12 words by Jane Austen, half of them shuffled; the class shows which.
 
     Source: Project Gutenberg's texts, from Debian's r-cran-janeaustenr.
 

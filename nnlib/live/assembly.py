@@ -21,14 +21,14 @@ FUNCTION = "the figure's function"
 
 @dataclass(frozen=True)
 class Assembled:
-    """The part of a figure's spec that its function and view determine, and its initial numbers."""
+    """The part of a figure's spec that its function and view determine, and its initial values."""
 
     spec: dict[str, Any]
-    numbers: Mapping[str, Any]
+    values: Mapping[str, Any]
 
     def lookup(self, ref: dict) -> np.ndarray | None:
-        """The initial numbers of a reference; None for values that only the page has."""
-        return look_up(ref, self.numbers)
+        """The initial values of a reference; None for values that only the page has."""
+        return look_up(ref, self.values)
 
 
 def assemble(
@@ -37,9 +37,9 @@ def assemble(
     """Traces the function for each choice of static inputs, and compiles the view."""
     env = inputs.arguments(inputs.initial)
     outputs = call(function, env, FUNCTION)
-    clash = sorted(set(outputs) & set(env))
-    if clash:
-        raise ValueError(f"{clash} are both inputs and outputs: give the outputs other names.")
+    duplicates = sorted(set(outputs) & set(env))
+    if duplicates:
+        raise ValueError(f"{duplicates} are both inputs and outputs: give the outputs other names.")
     root = column(*_items(view, outputs))
     known = (trainer.names if trainer else set()) | {f"{n}_committed" for n in _predictions(root)}
     dags = instrument(root, env)
@@ -49,12 +49,12 @@ def assemble(
     tree = writer.part(root)
     recorder = _Recorder(function, inputs, env, {**writer.derived, **dags}, _references(tree))
     spec = inputs.spec() | recorder.spec(writer.drags)
-    numbers = {**env, **outputs, **recorder.derived_of({**env, **outputs})}
-    fit_axes(tree, lambda ref: look_up(ref, numbers))
+    values = {**env, **outputs, **recorder.derived_of({**env, **outputs})}
+    fit_axes(tree, lambda ref: look_up(ref, values))
     spec["view"] = tree
     if trainer is not None:
         spec["training"] = trainer.spec(env)
-    return Assembled(spec, numbers)
+    return Assembled(spec, values)
 
 
 def _items(view: Any, outputs: Mapping[str, Any]) -> Sequence[Any]:
@@ -156,7 +156,7 @@ def _references(tree: Any) -> set[str]:
 
 
 def look_up(ref: dict, values: Mapping[str, Any]) -> np.ndarray | None:
-    """The numbers of a compiled reference; None if its name is not among the values."""
+    """The array that a compiled reference stands for; None if the values lack its name."""
     if "data" in ref:
         return np.asarray([float(v) for v in ref["data"]]).reshape(ref["shape"])
     if ref["ref"] not in values:

@@ -118,7 +118,7 @@ def dropdown(
     label: str | None = None,
     share: str | None = None,
 ) -> Control:
-    """One of several values: a list, or a dict of label → value; `buttons=True` shows them all.
+    """One of several values, from a list or a dict of label → value; `buttons=True` shows all.
 
     Numbers and arrays are passed as tensors (arrays must have the same shape).  Anything else
     (strings, functions, classes), and everything with `static=True`, is passed as it is: the
@@ -145,10 +145,10 @@ def dropdown(
     ) and not any(isinstance(v, bool) for v in values)
     chosen = 0
     if value is not None:
-        hits = [i for i, v in enumerate(values) if v is value or (str(labels[i]) == str(value))]
-        if not hits:
+        matches = [i for i, v in enumerate(values) if v is value or (str(labels[i]) == str(value))]
+        if not matches:
             raise ValueError(f"{value!r} is not one of the options {labels}.")
-        chosen = hits[0]
+        chosen = matches[0]
     if static is None:
         static = not dynamic
     if not static:
@@ -156,7 +156,7 @@ def dropdown(
         if len({v.shape for v in values}) > 1:
             raise ValueError(
                 f"the options' shapes differ ({', '.join(str(v.shape) for v in values)}): "
-                "a recorded graph has one shape. With static=True there is one for each option."
+                "a recorded graph has one shape. With static=True, each option has its own graph."
             )
     settings = {"labels": labels, "values": values, "buttons": buttons or None}
     return Control("dropdown", chosen, settings, static, share, label)
@@ -170,10 +170,12 @@ def text(
     label: str | None = None,
     share: str | None = None,
 ) -> Control:
-    """A word.  The function gets int64 codes, shape (max_length,): positions in `alphabet`, padded
-    with `len(alphabet)`.  If it has a parameter `NAME_length`, it also gets the word's length.
+    """A box in which the reader types a word.
 
-    Raises ValueError for a word that is too long or has characters that are not in the alphabet.
+    The function gets int64 codes of shape (max_length,): the letters' positions in `alphabet`,
+    padded with `len(alphabet)`.  If it has a parameter `NAME_length`, it also gets the word's
+    length.  Raises ValueError for a word that is too long or has characters that are not in the
+    alphabet.
 
     >>> from nnlib import live
     >>> def count(word, word_length):
@@ -182,9 +184,9 @@ def text(
     >>> {name: value.item() for name, value in figure.outputs().items()}
     {'first': 0, 'n': 3}
     """
-    stray = sorted(set(value) - set(alphabet))
-    if stray:
-        raise ValueError(f"{value!r} contains {stray}, which the alphabet {alphabet!r} lacks.")
+    unknown = sorted(set(value) - set(alphabet))
+    if unknown:
+        raise ValueError(f"{value!r} contains {unknown}, which the alphabet {alphabet!r} lacks.")
     if len(value) > max_length:
         raise ValueError(f"{value!r} is longer than max_length={max_length}.")
     return Control("text", value, {"alphabet": alphabet, "length": max_length}, False, share, label)
@@ -258,7 +260,7 @@ def stepper(
 
     >>> from nnlib import live
     >>> t = live.stepper(["start", "forward", "backward"])
-    >>> live.figure(lambda t: {"at": t}, t=t, view=["{at:d}"]).outputs(t=2)["at"].item()
+    >>> live.figure(lambda t: {"state": t}, t=t, view=["{state:d}"]).outputs(t=2)["state"].item()
     2
     """
     names = None if isinstance(states, int) else [str(s) for s in states]

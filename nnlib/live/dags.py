@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.live.networks import scalar_text
-from nnlib.live.parts import Data, Part, array, parameters
+from nnlib.live.parts import Data, Part, parameters
 from nnlib.live.programs import record
 
 MAX_NODES = 200
@@ -58,6 +57,7 @@ def dag_states(function: Callable, **inputs: Any) -> list[str]:
 
 
 def _dags(part: Any, having: str = "of") -> list[Part]:
+    """The dags below `part` whose field `having` is set."""
     if isinstance(part, Part):
         own = [part] if part.kind == "dag" and part.fields.get(having) else []
         return own + [d for v in part.fields.values() for d in _dags(v, having)]
@@ -72,18 +72,19 @@ def _nodes(graph: dict, name: str) -> tuple[list[dict], list[str]]:
         raise ValueError(
             f"this graph has {len(graph['nodes'])} nodes; at most {MAX_NODES} can be shown."
         )
-    nodes, floats = [], set()
+    nodes, differentiable = [], set()
     for i, node in enumerate(graph["nodes"]):
         kind = (
             "input" if node["op"] == "input" else "constant" if node["op"] == "constant" else "op"
         )
-        has_gradient = node["op"] == "input" or any(f"n{j}" in floats for j in node.get("in", ()))
+        has_gradient = node["op"] == "input" or any(
+            f"n{j}" in differentiable for j in node.get("in", ())
+        )
         if has_gradient and node["dtype"].startswith("float"):
-            floats.add(f"n{i}")
+            differentiable.add(f"n{i}")
         label = node.get("name", node["op"])
         if kind == "constant":
-            label = scalar_text(node["data"]) if len(node.get("data", ())) != 1 else (
-                f"{float(node['data'][0]):.4g}")  # fmt: skip
+            label = _constant_label(node)
         nodes.append(
             {
                 "id": f"n{i}",
@@ -92,11 +93,18 @@ def _nodes(graph: dict, name: str) -> tuple[list[dict], list[str]]:
                 "kind": kind,
                 "inputs": [f"n{j}" for j in node.get("in", ())],
                 "value": Data(f"{name}_v{i}"),
-                "grad": Data(f"{name}_g{i}") if f"n{i}" in floats else None,
+                "grad": Data(f"{name}_g{i}") if f"n{i}" in differentiable else None,
             }
         )
-    backward = [n["id"] for n in reversed(nodes) if n["id"] in floats]
+    backward = [n["id"] for n in reversed(nodes) if n["id"] in differentiable]
     return nodes, backward
+
+
+def _constant_label(node: dict) -> str:
+    """A constant's number, or its shape if it has more than one element."""
+    if np.prod(node["shape"]) == 1:
+        return f"{_constant(node).item():.4g}"
+    return f"{tuple(node['shape'])}"
 
 
 def _values(graph: dict, name: str, names: list[str]) -> Callable:
@@ -161,4 +169,4 @@ def _attributes(node: dict) -> dict:
     return {k: freeze(v) for k, v in node.get("attrs", {}).items()}
 
 
-__all__ = ["array", "dag_states", "instrument", "names_of"]
+__all__ = ["dag_states", "instrument", "names_of"]

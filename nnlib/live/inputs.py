@@ -32,7 +32,7 @@ class Inputs:
         return [name for name, control in self.controls.items() if control.static]
 
     def control(self, name: str) -> Control:
-        """The control of an input; the KeyError for an unknown name lists the known ones."""
+        """The control of an input; raises KeyError, which lists the inputs, for an unknown name."""
         if name not in self.controls:
             raise KeyError(f"{name!r} is not an input; inputs are {', '.join(self.controls)}.")
         return self.controls[name]
@@ -117,12 +117,12 @@ class Inputs:
                 "Pass numbers, or static=False, for some of them."
             )
         choices = []
-        for picked in itertools.product(*ranges):
+        for positions in itertools.product(*ranges):
             values = {
                 k: self.argument(k, bool(i) if self.controls[k].kind == "checkbox" else i)
-                for k, i in zip(static, picked, strict=True)
+                for k, i in zip(static, positions, strict=True)
             }
-            choices.append((",".join(str(i) for i in picked), values))
+            choices.append((",".join(str(i) for i in positions), values))
         return choices
 
     def _options(self, name: str) -> int:
@@ -158,10 +158,10 @@ def _position(control: Control, value: Any) -> int:
     labels = control.options["labels"]
     if value in labels:
         return labels.index(value)
-    hits = [i for i, v in enumerate(control.options["values"]) if np.array_equal(v, value)]
-    if not hits:
+    matches = [i for i, v in enumerate(control.options["values"]) if np.array_equal(v, value)]
+    if not matches:
         raise ValueError(f"{value!r} is not one of the options {labels}.")
-    return hits[0]
+    return matches[0]
 
 
 def _shape(control: Control) -> tuple[int, ...]:

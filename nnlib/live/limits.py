@@ -1,4 +1,4 @@
-"""Computes the limits of axes (xlim, ylim) that the author left open, from the initial values.
+"""Computes the limits of axes (xlim, ylim) that the author did not give, from initial values.
 
 The limits on lists and numbers in a figure's JSON are in `view.schema.json`.
 """
@@ -32,8 +32,8 @@ def _fit(axes: dict, lookup: Lookup) -> None:
     for side, key, scale in ((0, "xlim", "xscale"), (1, "ylim", "yscale")):
         if key in axes:
             continue
-        numbers = [np.ravel(v) for e in extents for v in e[side] if v is not None]
-        flat = np.concatenate(numbers).astype(float) if numbers else np.zeros(0)
+        arrays = [np.ravel(v) for e in extents for v in e[side] if v is not None]
+        flat = np.concatenate(arrays).astype(float) if arrays else np.zeros(0)
         flat = flat[np.isfinite(flat)]
         if axes[scale] == "log":
             flat = flat[flat > 0]

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnlib.live import svg
 
-Lookup = Callable[[dict], "np.ndarray | None"]  # returns the numbers of a reference
+Lookup = Callable[[dict], "np.ndarray | None"]  # returns the array that a reference stands for
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark of a figure: its fields, as the schema lists them, and the numbers they refer to.
+    """A mark of a figure: its fields, as the schema lists them, and the arrays that they refer to.
 
     A subclass is a kind of mark; `view.schema.json` lists its fields, and its module in the page,
     `frontend/figures/src/marks/KIND.ts`, draws it there.
@@ -42,9 +42,9 @@ class Mark:
             Mark.kinds[cls.kind] = cls
 
     def get(self, name: str) -> Any:
-        """A field's numbers; None if it is absent or only the page has its numbers."""
-        found = self.fields.get(name)
-        return self.lookup(found) if isinstance(found, dict) else None
+        """A field's array; None if the field is absent or only the page has its values."""
+        field = self.fields.get(name)
+        return self.lookup(field) if isinstance(field, dict) else None
 
     @property
     def color(self) -> str:
@@ -57,7 +57,7 @@ class Mark:
         return [self.get("x")], [self.get("y")]
 
     def static_svg(self, plot: Plot) -> str:
-        """The mark as SVG; empty if only the page has its numbers."""
+        """The mark as SVG; empty if only the page has its values."""
         return ""
 
 

@@ -133,7 +133,6 @@ def points(
     if drag is True:
         if not isinstance(xy, str):
             raise ValueError("points(drag=True) moves an input: give xy as that input's name.")
-        drag = True
     elif drag:
         raise ValueError("points take only drag=True; for a point with its own rule use handle(…).")
     fields |= {"x": data(x), "y": data(y), "label": label, "drag": drag or None}
@@ -168,15 +167,15 @@ def handle(
 ) -> Part:
     """A point that the reader drags, or moves by arrow keys.
 
-    `drag` says which inputs follow its position: the name of an input of shape (2,); a pair of
+    `drag` gives the inputs that follow its position: the name of an input of shape (2,); a pair of
     names `("a", "b")`, of which one may be None; or a function of x, y and any inputs that returns
     the new values of inputs, such as `lambda x, y, w: {"w0": -w * x}` (it is traced, like all
     functions of a figure).
 
     >>> from nnlib import live
-    >>> def moved(x, w):
+    >>> def shift(x, w):
     ...     return {"w0": -w * x}
-    >>> cross = live.handle(lambda w0, w: -w0 / w, 0.5, drag=moved, label="where P is one half")
+    >>> cross = live.handle(lambda w0, w: -w0 / w, 0.5, drag=shift, label="where P is one half")
     >>> view = live.axes(cross, xlim=(-5, 5), ylim=(0, 1))
     >>> live.figure(w0=live.values(0.0), w=live.values(1.0), view=view, title="Drag the crossing")
     Figure('Drag the crossing')
@@ -211,10 +210,10 @@ class Line(Mark):
     def static_svg(self, plot: Plot) -> str:
         edges = (np.asarray(plot.axes[k], float) for k in ("xlim", "ylim"))
         with np.errstate(all="ignore"):
-            found = self.ends(*edges)
-        if found is None:
+            ends = self.ends(*edges)
+        if ends is None:
             return ""
-        route = svg.route(plot.x(found[0]), plot.y(found[1]))
+        route = svg.route(plot.x(ends[0]), plot.y(ends[1]))
         return f'<path d="{route}" fill="none" stroke="{self.color}" stroke-width="1.6"/>'
 
 
@@ -249,11 +248,11 @@ def line(
     """
     coefficients = {"w0": w0, "w1": w1, "w2": w2, "slope": slope, "intercept": intercept}
     coefficients |= {"x": x, "y": y}
-    given = {k for k, v in coefficients.items() if v is not None}
-    if given not in ({"w0", "w1", "w2"}, {"slope", "intercept"}, {"x"}, {"y"}):
+    present = {k for k, v in coefficients.items() if v is not None}
+    if present not in ({"w0", "w1", "w2"}, {"slope", "intercept"}, {"x"}, {"y"}):
         raise ValueError(
             "a line is given by w0, w1, w2, or by slope and intercept, or by x, or by y, "
-            f"not by {', '.join(sorted(given)) or 'nothing'}."
+            f"not by {', '.join(sorted(present)) or 'nothing'}."
         )
     fields = {k: data(v) for k, v in coefficients.items()} | {"band": data(band), "color": color}
     return Part("line", fields | {"width": width, "dash": dash, "label": label, "when": data(when)})
@@ -400,9 +399,9 @@ def arrows(
 
     >>> from nnlib import live
     >>> view = live.axes(live.arrows("p", "q", "dp", "dq", scale=0.1), xlim=(-2, 2), ylim=(-2, 2))
-    >>> def slope(p, q):
-    ...     return {"dp": -2 * p, "dq": -2 * q}
-    >>> live.figure(slope, p=(-2.0, 2.0), q=(-2.0, 2.0), view=view, title="A gradient")
+    >>> def gradient(p, q):
+    ...     return {"dp": 2 * p, "dq": 2 * q}
+    >>> live.figure(gradient, p=(-2.0, 2.0), q=(-2.0, 2.0), view=view, title="A gradient")
     Figure('A gradient')
     """
     ends = {"x": data(x), "y": data(y), "dx": data(dx), "dy": data(dy), "scale": data(scale)}
@@ -425,10 +424,10 @@ class Bars(Mark):
         return [x - 0.6, x + 0.6], [height + space * np.sign(height), np.zeros(1)]
 
     def static_svg(self, plot: Plot) -> str:
-        height, at = self.get("height"), self.get("x")
+        height, x = self.get("height"), self.get("x")
         if height is None:
             return ""
-        middle = np.arange(height.size) if at is None else at
+        middle = np.arange(height.size) if x is None else x
         left, right, top = plot.x(middle - 0.4), plot.x(middle + 0.4), plot.y(height.ravel())
         zero = float(plot.y(0.0))
         return "".join(
@@ -482,8 +481,8 @@ class Area(Mark):
         xs, ys = self.get("x"), self.get("y")
         if xs is None or ys is None:
             return ""
-        across, base = plot.x(xs), plot.y(np.broadcast_to(self.get("base"), xs.shape))
-        route = svg.route(np.r_[across, across[::-1]], np.r_[plot.y(ys), base[::-1]])
+        px, base = plot.x(xs), plot.y(np.broadcast_to(self.get("base"), xs.shape))
+        route = svg.route(np.r_[px, px[::-1]], np.r_[plot.y(ys), base[::-1]])
         return f'<path d="{route}Z" fill="{self.color}" opacity=".25"/>'
 
 
@@ -510,7 +509,7 @@ def area(
 
 
 class GridMark(Mark):
-    """The common part of contours and heat maps: a matrix z over a rectangle of the axes."""
+    """What contours and heat maps have in common: a matrix z over a rectangle of the axes."""
 
     def extent(self) -> tuple[list, list]:
         return [np.asarray(self.fields["xlim"])], [np.asarray(self.fields["ylim"])]
@@ -548,7 +547,7 @@ def contour(
     label: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """Contour lines of z, whose rows are rising values of y and columns rising values of x.
+    """Contour lines of z; y increases from row to row, and x from column to column.
 
     `levels` is the number of lines, or a list of the values of z along them.  `fill=True` colours
     the areas between the lines.
@@ -557,8 +556,8 @@ def contour(
     >>> from nnlib import live
     >>> x, y = nnlib.meshgrid(nnlib.linspace(-1, 1, 9), nnlib.linspace(-1, 1, 9), indexing="xy")
     >>> view = live.axes(live.contour("z", (-1, 1), (-1, 1), levels=5))
-    >>> live.figure(lambda k: {"z": x**2 + k * y**2}, k=(0.1, 3.0), view=view, title="A hill")
-    Figure('A hill')
+    >>> live.figure(lambda k: {"z": x**2 + k * y**2}, k=(0.1, 3.0), view=view, title="A bowl")
+    Figure('A bowl')
     """
     chosen = levels if isinstance(levels, int) else [float(v) for v in levels]
     fields = {"z": data(z), "xlim": list(xlim), "ylim": list(ylim), "levels": chosen}
@@ -585,7 +584,7 @@ def heat(
     smooth: bool = True,
     when: Ref = None,
 ) -> Part:
-    """A rectangle coloured by z, whose rows are rising values of y and columns rising values of x.
+    """A rectangle coloured by z; y increases from row to row, and x from column to column.
 
     `colors` is "classes" (from class 0 at z = 0 to class 1 at z = 1), "diverging" (from negative to
     positive, symmetric about 0), "gray" or "magnitude".  `range` fixes the ends of the colour
@@ -624,7 +623,7 @@ def label(
     dy: float = 0,
     when: Ref = None,
 ) -> Part:
-    """Text at (x, y), shifted by (dx, dy) pixels; `{p:.2f}` in it shows the current number p.
+    """Text at (x, y), shifted by (dx, dy) pixels; `{p:.2f}` in it shows the current value of p.
 
     >>> from nnlib import live
     >>> view = live.axes(live.label("w = {w:.1f}", "w", 0.5), xlim=(-1, 1), ylim=(0, 1))
@@ -636,7 +635,7 @@ def label(
 
 
 def grid(xlim: Sequence[float], ylim: Sequence[float], n: int = 64) -> np.ndarray:
-    """The points of a regular n × n grid, for heat maps: (n², 2), row by row with y rising.
+    """The points of a regular n × n grid, for heat maps: (n², 2), row by row, with increasing y.
 
     >>> from nnlib import live
     >>> live.grid((0, 1), (0, 1), 2).tolist()

@@ -60,30 +60,30 @@ def formula_tree(latex: str) -> list:
     """The tree of a formula; a slot `{name:format}` becomes a dict with its `Data` and format."""
     slots: list[dict[str, Any]] = []
 
-    def mark(match: Any) -> str:
+    def placeholder(match: Any) -> str:
         if match[2] is None:
             return match[0]  # braces of LaTeX itself
         slots.append({"slot": Data(match[1]), "format": match[2][1:]})
         return rf"{{\text{{SLOT{len(slots) - 1}Q}}}}"
 
-    marked = SLOT.sub(mark, latex)
+    with_placeholders = SLOT.sub(placeholder, latex)
     try:
         from latex2mathml.converter import convert
     except ImportError as error:
         raise ImportError(
             "live.formula needs latex2mathml: pip install 'sigmoid-to-sequence[live]'."
         ) from error
-    root = ElementTree.fromstring(convert(marked, display="block"))
+    root = ElementTree.fromstring(convert(with_placeholders, display="block"))
     return _tree(root, slots)
 
 
 def _tree(element: ElementTree.Element, slots: list[dict]) -> Any:
     tag = element.tag.rsplit("}", 1)[-1]
-    joined = "".join(element.itertext())
-    if joined.startswith("SLOT") and joined.endswith("Q") and joined[4:-1].isdigit():
-        return slots[int(joined[4:-1])]
+    content = "".join(element.itertext())
+    if content.startswith("SLOT") and content.endswith("Q") and content[4:-1].isdigit():
+        return slots[int(content[4:-1])]
     if tag not in TAGS:
-        raise ValueError(f"live.formula cannot show <{tag}> (from {joined!r}).")
+        raise ValueError(f"live.formula cannot show <{tag}> (from {content!r}).")
     attributes = {k: v for k, v in element.attrib.items() if k in _ATTRIBUTES}
     children: list = [element.text] if element.text and element.text.strip() else []
     if tag in ("mo", "mtext", "mi") and element.text and not children:

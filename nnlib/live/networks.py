@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from nnlib.live.marks import Ref
 from nnlib.live.parts import Part, data, parse_reference
 
@@ -88,9 +86,9 @@ def network(
     An edge's width shows |weight|, its colour and dashes show the sign.  Either give `neurons` and
     `edges` one by one, or `sizes=[2, 3, 1]` with one name per layer: `weights[l]` of shape
     (sizes[l+1], sizes[l]) as in PyTorch's Linear (`transposed=True`: of shape (sizes[l],
-    sizes[l+1])), `biases[l]` (sizes[l+1]), `values[l]` and `deltas[l]` for every layer, None for a
-    layer without them, `gradients[l]` like the weights, `images[l]` (sizes[l], h, w), and `on[l]`
-    (sizes[l]), which is 0 for neurons that are masked out.
+    sizes[l+1])), `biases[l]` (sizes[l+1]), `values[l]` and `deltas[l]` for every layer, which are
+    None for a layer without them, `gradients[l]` like the weights, `images[l]` (sizes[l], h, w),
+    and `on[l]` (sizes[l]), which is 0 for neurons that are masked out.
 
     Weights and biases that are inputs can be dragged up and down, or changed by arrow keys, within
     ±`limit`.  A click on a neuron sets `select` to its number, switches its entry in the array
@@ -161,8 +159,10 @@ def _layered(sizes, weights, biases, values, deltas, gradients, images, labels, 
                 )
             )
             for j in range(sizes[layer - 1] if layer else 0):
-                at = f"{j},{i}" if transposed else f"{i},{j}"
-                weight, gradient = (entry(names, layer - 1, at) for names in (weights, gradients))
+                index = f"{j},{i}" if transposed else f"{i},{j}"
+                weight, gradient = (
+                    entry(names, layer - 1, index) for names in (weights, gradients)
+                )
                 edges.append(edge(f"{layer - 1}.{j}", f"{layer}.{i}", weight, gradient=gradient))
     return neurons, edges
 
@@ -188,7 +188,7 @@ def dag(
     stepper with 2n + 1 states (`live.dag_states(fn, **inputs)` counts them).
 
     Or give `nodes` yourself: `{"c": {"op": "mul", "inputs": ["a", "b"], "value": "c", "grad":
-    "dc"}}`; then `now` may be the number of the node to highlight (-1: none).
+    "dc"}}`; then `now` may be the index of the node to highlight (-1: none).
 
     Raises:
         ValueError: both `nodes` and `of` are given, or neither.
@@ -217,9 +217,3 @@ def dag(
     fields: dict[str, Any] = {"nodes": fields_of_nodes, "step": step, "format": format}
     fields |= {"direction": direction, "of": of, "select": select, "now": data(now)}
     return Part("dag", fields | {"when": data(when)})
-
-
-def scalar_text(value: Any) -> str:
-    """A node's label for a constant: its number, or its shape."""
-    values = np.asarray(value)
-    return f"{values.item():.4g}" if values.ndim == 0 else f"{values.shape}"

@@ -1,4 +1,4 @@
-"""What figures are made of: parts, and the data that parts refer to.
+"""The elements of figures: parts, and the data that parts refer to.
 
 A *part* (a curve, a set of axes, a readout) is a kind and its fields.  A field that holds numbers
 may be given as
@@ -127,8 +127,8 @@ def parse_reference(source: str) -> tuple[str, list[int | None] | None]:
     name, index = match.groups()
     if index is None:
         return name, None
-    at = [None if part.strip() == ":" else int(part) for part in index.split(",")]
-    return name, at
+    positions = [None if entry.strip() == ":" else int(entry) for entry in index.split(",")]
+    return name, positions
 
 
 class PartWriter:
@@ -166,9 +166,9 @@ class PartWriter:
     def data(self, source: Any) -> dict:
         """A reference, or numbers with their shape."""
         if isinstance(source, str):
-            name, at = parse_reference(source)
+            name, index = parse_reference(source)
             self.check(name)
-            return {"ref": name} if at is None else {"ref": name, "at": at}
+            return {"ref": name} if index is None else {"ref": name, "at": index}
         if callable(source) and not hasattr(source, "shape"):
             name = f"_{len(self.derived)}"
             self.derived[name] = source
@@ -196,13 +196,13 @@ class PartWriter:
 
     def check_inputs(self, part: Part) -> None:
         """Raises ValueError if a click, a step or a button names something that is not an input."""
-        named = [
+        references = [
             (k, part.fields.get(k))
             for k in ("select", "toggle", "order", "hover", "step", "word", "input")
         ]
-        named += [("set", k) for k in part.fields.get("set") or ()]
-        named += [("control", k) for k in part.fields.get("names") or ()]
-        for field_name, name in named:
+        references += [("set", k) for k in part.fields.get("set") or ()]
+        references += [("control", k) for k in part.fields.get("names") or ()]
+        for field_name, name in references:
             if isinstance(name, str) and name not in self.settable:
                 close = get_close_matches(name, self.settable, 1)
                 hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -228,10 +228,10 @@ class PartWriter:
     def drag(self, target: Any) -> dict:
         """A drag's target in JSON: `{"x": reference, "y": reference}`, or `{"program": number}`."""
         if isinstance(target, str):
-            name, at = parse_reference(target)
+            name, index = parse_reference(target)
             self.check(name)
-            at = at or []
-            return {"x": {"ref": name, "at": [*at, 0]}, "y": {"ref": name, "at": [*at, 1]}}
+            index = index or []
+            return {"x": {"ref": name, "at": [*index, 0]}, "y": {"ref": name, "at": [*index, 1]}}
         if callable(target):
             self.drags.append(target)
             return {"program": len(self.drags) - 1}

@@ -3,9 +3,8 @@
 The generator is mulberry32 (Tommy Ettinger, public domain): the k-th word of a stream is a hash of
 `start + k * 0x6D2B79F5`, so NumPy computes a whole stream at once and JavaScript word by word.
 A normal deviate is the sum of twelve uniform ones minus six (Irwin and Hall): that needs only
-additions, which every machine rounds in the same way, while logarithm and cosine differ in the
-last bit.
-`frontend/figures/src/random.ts` is the counterpart of this file.
+additions, which every machine rounds in the same way, while logarithm and cosine differ in the last
+bit.  `frontend/figures/src/random.ts` is the counterpart of this file.
 """
 
 from __future__ import annotations

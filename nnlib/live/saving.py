@@ -87,8 +87,8 @@ def page(*items: Any, path: str | Path, title: str | None = None, inline: bool =
 def module(figure: FigureLike, path: str | Path) -> Path:
     """Writes a figure as an ES module with anywidget's interface.
 
-    Its default export has `render({model, el})`. Each input of the figure is kept in step with the
-    field of that name in the host's model; a page without models calls `render({el})`.
+    Its default export has `render({model, el})`.  Each input of the figure is synchronised with
+    the field of that name in the host's model; a page without models calls `render({el})`.
 
     >>> import tempfile
     >>> from nnlib import live
@@ -107,9 +107,9 @@ def module(figure: FigureLike, path: str | Path) -> Path:
     return path
 
 
-def _script(kind: str, content: Any) -> str:
+def _script(mime_type: str, content: Any) -> str:
     text = json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    return f'<script type="{kind}">{text}</script>'
+    return f'<script type="{mime_type}">{text}</script>'
 
 
 def _collect(widget: ipywidgets.Widget, state: dict) -> None:

@@ -122,37 +122,39 @@ def _in_scalar(value: Any, schema: Mapping[str, Any], where: tuple[str, ...]) ->
 
 def _in_object(value: dict, schema: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Problem]:
     properties = schema.get("properties", {})
-    here = (*where, *(str(value[k]) for k in KINDS if k in properties and k in value))
+    where = (*where, *(str(value[k]) for k in KINDS if k in properties and k in value))
     missing = [k for k in schema.get("required", ()) if k not in value]
     if missing:
-        yield here, f"{', '.join(missing)} is missing."
+        yield where, f"{', '.join(missing)} is missing."
     if not schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value)):
-        yield here, f"{len(value)} entries were given, which is too few or too many."
-    others = schema.get("additionalProperties", True)
+        yield where, f"{len(value)} entries were given, which is too few or too many."
+    additional = schema.get("additionalProperties", True)
     for key, entry in value.items():
         if key in properties:
-            yield from _problems(entry, properties[key], (*here, key))
-        elif others is False:
-            yield here, f"there is no field {key!r}; fields are {', '.join(properties)}."
-        elif others is not True:
-            yield from _problems(entry, others, (*here, key))
+            yield from _problems(entry, properties[key], (*where, key))
+        elif additional is False:
+            yield where, f"there is no field {key!r}; fields are {', '.join(properties)}."
+        elif additional is not True:
+            yield from _problems(entry, additional, (*where, key))
 
 
 def _in_list(value: list, schema: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Problem]:
     low, high = schema.get("minItems", 0), schema.get("maxItems", len(value))
     if not low <= len(value) <= high:
         yield where, f"{len(value)} entries were given; {low} to {high} are allowed."
-    first, rest = schema.get("prefixItems", []), schema.get("items")
-    if rest == {"$ref": "#/$defs/scalar"}:  # long lists: no call for each number
+    prefix, items = schema.get("prefixItems", []), schema.get("items")
+    if items == {"$ref": "#/$defs/scalar"}:  # long lists: no call for each number
         for entry in value:
             if entry.__class__ not in (float, int) and entry not in _WORDS:
                 yield where, f"{_short(entry)} is not a number."
                 return
         return
     for i, item in enumerate(value):
-        inner = first[i] if i < len(first) else rest
-        if inner is not None:
-            yield from _problems(item, inner, where if _has_kind(item) else (*where, f"entry {i}"))
+        item_schema = prefix[i] if i < len(prefix) else items
+        if item_schema is not None:
+            yield from _problems(
+                item, item_schema, where if _has_kind(item) else (*where, f"entry {i}")
+            )
 
 
 def _has_kind(value: Any) -> bool:
@@ -165,10 +167,10 @@ def _in_any_of(value: Any, options: list[dict], where: tuple[str, ...]) -> Itera
     known: list[str] = []
     for option in map(resolved, options):
         properties = option.get("properties", {})
-        named = next((k for k in KINDS if k in properties), None)
-        if named and isinstance(value, dict):
-            known.append(properties[named]["const"])
-            if value.get(named) != known[-1]:
+        kind_field = next((k for k in KINDS if k in properties), None)
+        if kind_field and isinstance(value, dict):
+            known.append(properties[kind_field]["const"])
+            if value.get(kind_field) != known[-1]:
                 continue
         problems = list(_problems(value, option, where))
         if not problems:

@@ -18,7 +18,7 @@ LEFT, BOTTOM, TOP = 44, 36, 10  # margins in pixels for the axes' numbers and na
 
 
 def still_html(spec: dict, lookup: Lookup, model_id: str) -> str:
-    """`<figure>` with the first axes or images of the view, the text and the caption."""
+    """`<figure>` with the first two pictures of the view, its text lines and the caption."""
     pictures = _pictures(spec.get("view", {}), lookup)[:2]
     parts = [f'<figure class="nn-fallback" data-nn-model="{html.escape(model_id)}">']
     if spec.get("title"):
@@ -125,8 +125,8 @@ def _images(view: dict, lookup: Lookup) -> str:
 
         out.append(svg.cells(z, view["colors"], view.get("range"), box))
     width = len(stack) * (side + 8)
-    tall = max(1, round(side * stack.shape[1] / stack.shape[2]))
-    size = f'viewBox="0 0 {width} {tall}" width="{width}" height="{tall}"'
+    total_height = max(1, round(side * stack.shape[1] / stack.shape[2]))
+    size = f'viewBox="0 0 {width} {total_height}" width="{width}" height="{total_height}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(out)}</svg>'
 
 
@@ -135,13 +135,13 @@ def _network(view: dict, lookup: Lookup) -> str:
     layers: dict[int, list[dict]] = {}
     for neuron in view["neurons"]:
         layers.setdefault(neuron["layer"], []).append(neuron)
-    most, width = max(len(layer) for layer in layers.values()), 420
+    max_rows, width = max(len(layer) for layer in layers.values()), 420
     positions, out = {}, []
     for c, layer in enumerate(sorted(layers)):
         for r, neuron in enumerate(layers[layer]):
             x = 30 + round(c / max(1, len(layers) - 1) * (width - 60))
             row = neuron.get("row")
-            row = r + (most - len(layers[layer])) / 2 if row is None else row
+            row = r + (max_rows - len(layers[layer])) / 2 if row is None else row
             positions[neuron["id"]] = x, round((row + 0.5) * 60)
     for edge in view["edges"]:
         weight = lookup(edge["weight"]) if edge.get("weight") else None
@@ -158,7 +158,7 @@ def _network(view: dict, lookup: Lookup) -> str:
         )
         out.append(f'<circle cx="{x}" cy="{y}" r="18" fill="#fff" stroke="#333"/>')
         out.append(svg.text(x, y + 4, words))
-    return svg.picture(width, most * 60, "".join(out))
+    return svg.picture(width, max_rows * 60, "".join(out))
 
 
 def _dag(view: dict, lookup: Lookup) -> str:
@@ -177,12 +177,12 @@ def _dag(view: dict, lookup: Lookup) -> str:
     for node in nodes:
         x, y = positions[node["id"]]
         ends = [positions[i] for i in node["inputs"] if i in positions]
-        for a, b in ends:  # a long edge bends down, below the nodes that it passes
+        for a, b in ends:  # a long edge is a curve below the nodes that it passes
             route = f"L{x - 40} {y}" if x - a < 200 else f"Q{(a + x) // 2} {b + 70} {x - 40} {y}"
             out.append(f'<path d="M{a + 40} {b}{route}" fill="none" stroke="#777"/>')
-    for at, node in enumerate(nodes):
+    for i, node in enumerate(nodes):
         x, y = positions[node["id"]]
-        reached = step is None or at < float(step.ravel()[0])
+        reached = step is None or i < float(step.ravel()[0])
         value = lookup(node["value"]) if node.get("value") and reached else None
         box = f'x="{x - 40}" y="{y - 20}" width="80" height="40" rx="6"'
         out.append(f'<rect {box} fill="#fff" stroke="#333"/>')

@@ -18,16 +18,16 @@ MAX_POINTS, MAX_CELLS = 80, 16
 Scale = Callable[[Any], np.ndarray]
 
 
-def scale(limits: Sequence[float], kind: str, low: float, high: float) -> Scale:
+def scale(limits: Sequence[float], spacing: str, low: float, high: float) -> Scale:
     """A function from numbers within the limits to pixels from `low` to `high`."""
-    a, b = np.log10(limits) if kind == "log" else limits
+    a, b = np.log10(limits) if spacing == "log" else limits
 
-    def at(values: Any) -> np.ndarray:
+    def to_pixels(values: Any) -> np.ndarray:
         with np.errstate(all="ignore"):
-            v = np.log10(values) if kind == "log" else np.asarray(values, float)
+            v = np.log10(values) if spacing == "log" else np.asarray(values, float)
         return low + (v - a) / (b - a) * (high - low)
 
-    return at
+    return to_pixels
 
 
 def picture(width: int, height: int, content: str) -> str:
@@ -49,9 +49,9 @@ def pixels(values: Any) -> np.ndarray:
 
 
 def route(x: Any, y: Any) -> str:
-    """The path through points given in pixels; at most `MAX_POINTS` of them are kept."""
-    keep = np.isfinite(x) & np.isfinite(y)
-    px, py = pixels(np.ravel(x)[keep]), pixels(np.ravel(y)[keep])
+    """The path through at most `MAX_POINTS` of the points, whose coordinates are in pixels."""
+    finite = np.isfinite(x) & np.isfinite(y)
+    px, py = pixels(np.ravel(x)[finite]), pixels(np.ravel(y)[finite])
     if px.size > MAX_POINTS:
         chosen = np.linspace(0, px.size - 1, MAX_POINTS).astype(int)
         px, py = px[chosen], py[chosen]
@@ -60,9 +60,9 @@ def route(x: Any, y: Any) -> str:
 
 def dots(px: np.ndarray, py: np.ndarray, classes: Any, color: str) -> str:
     """Points as SVG: circles, or squares for class 0."""
-    keep = np.linspace(0, px.size - 1, min(px.size, MAX_POINTS)).astype(int)
+    chosen = np.linspace(0, px.size - 1, min(px.size, MAX_POINTS)).astype(int)
     out = []
-    for i in keep:
+    for i in chosen:
         c = 1 if classes is not None and classes.ravel()[i] > 0 else 0
         fill = color if classes is None else COLORS[f"class{c}"]
         if classes is None or c:
@@ -92,8 +92,8 @@ def _steps(colors: str) -> list[str]:
         "pale": ((246, 246, 246), (226, 226, 228), (200, 202, 208)),
         "diverging": ends_of("map-neg", "map-middle", "map-pos"),
     }.get(colors, ((250, 250, 250), (140, 140, 140), (20, 20, 20)))
-    at = np.linspace(0, 1, 10)
-    mixed = [np.interp(at, [0, 0.5, 1], [e[c] for e in ends]).round() for c in range(3)]
+    positions = np.linspace(0, 1, 10)
+    mixed = [np.interp(positions, [0, 0.5, 1], [e[c] for e in ends]).round() for c in range(3)]
     return [f"#{int(r):02x}{int(g):02x}{int(b):02x}" for r, g, b in zip(*mixed, strict=True)]
 
 
@@ -101,7 +101,7 @@ def cells(z: np.ndarray, colors: str, limits: Any, box: Callable) -> str:
     """A matrix as SVG: each run of equal colour is a rectangle, `box(row, start, stop, shape)`."""
     step = max(1, -(-max(z.shape) // MAX_CELLS))
     blocks = np.zeros((-(-z.shape[0] // step), -(-z.shape[1] // step)))
-    for r, c in np.ndindex(*blocks.shape):  # a block shows its number of largest absolute value
+    for r, c in np.ndindex(*blocks.shape):  # a block shows its element of largest absolute value
         block = z[r * step : (r + 1) * step, c * step : (c + 1) * step].ravel()
         blocks[r, c] = block[np.argmax(np.abs(block))]
     tints, steps = _tint(blocks, colors, limits), _steps(colors)

@@ -37,7 +37,7 @@ class Trainer:
             if tuple(results[key].shape) != tuple(env[key].shape):
                 raise ValueError(
                     f"the step turns {key} of shape {tuple(env[key].shape)} into "
-                    f"{tuple(results[key].shape)}: a state keeps its shape."
+                    f"{tuple(results[key].shape)}: a state's shape must not change."
                 )
         return results
 
@@ -61,7 +61,7 @@ class Trainer:
         tensors = {k: v for k, v in env.items() if k not in static}
         if plan.batch:
             tensors["batch"] = tensor(np.arange(plan.batch))
-        keep = dict.fromkeys([*plan.state, plan.loss, *plan.track])
+        recorded = dict.fromkeys([*plan.state, plan.loss, *plan.track])
         programs, pool = {}, Pool()
         for key, chosen in self.inputs.combinations(choices):
 
@@ -69,7 +69,7 @@ class Trainer:
                 batch = arguments.pop("batch", None)
                 results = self.step({**arguments, **chosen}, batch)  # noqa: B023 (called at once)
                 # the state's new values, under other names than the old ones
-                return {f"new_{k}": results[k] for k in keep if k in results}
+                return {f"new_{k}": results[k] for k in recorded if k in results}
 
             programs[key] = pool.take(record(run, tensors))
         spec = {**plan.spec(), "loss": f"new_{plan.loss}", "choices": choices, "programs": programs}

@@ -31,8 +31,8 @@ class Init:
     a: float  # mean or low
     b: float | np.ndarray  # std or high: one number for all entries, or one for each
 
-    def draw(self, seed: int, stream: int) -> np.ndarray:
-        """The numbers for a seed, float64."""
+    def sample(self, seed: int, stream: int) -> np.ndarray:
+        """The initial state for a seed, float64."""
         count = int(np.prod(self.shape))
         if self.kind == "normal":
             flat = self.a + np.ravel(self.b) * random.normal(seed, stream, count)
@@ -128,7 +128,7 @@ class Training:
         if self.init is not None:
             return {k: array(v) for k, v in self.init(seed).items() if k in self.state}
         return {
-            name: value.draw(seed, k) if isinstance(value, Init) else array(value)
+            name: value.sample(seed, k) if isinstance(value, Init) else array(value)
             for k, (name, value) in enumerate(self.state.items())
         }
 
@@ -140,10 +140,10 @@ class Training:
     def spec(self) -> dict:
         """The JSON that the page needs besides the recorded step."""
         state: dict[str, Any] = {}
-        tables = [self.initial(s) for s in range(self.seeds)] if self.init else None
+        stored = [self.initial(s) for s in range(self.seeds)] if self.init else None
         for k, (name, value) in enumerate(self.state.items()):
-            if tables:
-                state[name] = {"seeds": [numbers(t[name].astype(np.float32)) for t in tables]}
+            if stored:
+                state[name] = {"seeds": [numbers(s[name].astype(np.float32)) for s in stored]}
             elif isinstance(value, Init):
                 state[name] = {
                     "draw": value.kind, "a": value.a, "stream": k,

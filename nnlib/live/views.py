@@ -7,7 +7,7 @@ from typing import Any
 
 from nnlib.live.marks import Ref, curve
 from nnlib.live.mathml import formula_tree
-from nnlib.live.parts import Part, data, names, text
+from nnlib.live.parts import Drag, Part, data, names, text
 
 
 def axes(
@@ -27,7 +27,7 @@ def axes(
     pointer: Any = None,
     when: Ref = None,
 ) -> Part:
-    """A rectangle with an x and a y axis, in which marks are drawn, each over the ones before it.
+    """A rectangle with an x and a y axis, in which marks are drawn, each above those before it.
 
     Without `xlim` or `ylim` the limits fit the initial values, and grow if later values lie outside
     them.  `xscale`, `yscale`: "linear" or "log".  `equal` gives x and y the same unit.
@@ -43,14 +43,13 @@ def axes(
     for mark in flat:
         if not isinstance(mark, Part):
             raise TypeError(f"axes take marks (curve, points, …), not {mark!r}.")
-    from nnlib.live.parts import Drag
-
     fields = {"marks": flat, "xlabel": xlabel, "ylabel": ylabel, "title": title}
     limits = {"xlim": list(xlim) if xlim else None, "ylim": list(ylim) if ylim else None}
     scales = {"xscale": xscale, "yscale": yscale, "width": width, "height": height}
-    rest = {"equal": equal, "frame": frame, "legend": legend, "when": data(when)}
+    switches = {"equal": equal, "frame": frame, "legend": legend, "when": data(when)}
     return Part(
-        "axes", fields | limits | scales | rest | {"pointer": Drag(pointer) if pointer else None}
+        "axes",
+        fields | limits | scales | switches | {"pointer": Drag(pointer) if pointer else None},
     )
 
 
@@ -124,7 +123,7 @@ def meter(
 
 
 def control(*names: str) -> Part:
-    """Puts the controls of these inputs here instead of at the figure's top.
+    """Puts the controls of these inputs at this position of the view, not at the figure's top.
 
     >>> from nnlib import live
     >>> view = [live.row(live.control("a"), live.readout("a = {a:.1f}"))]
@@ -163,23 +162,27 @@ def images(
     >>> import nnlib
     >>> from nnlib import live
     >>> three = nnlib.rand(3, 8, 8)
-    >>> view = live.images("seen")
-    >>> live.figure(lambda k: {"seen": k * three}, k=(0.0, 1.0), view=view, title="Three images")
+    >>> view = live.images("scaled")
+    >>> live.figure(lambda k: {"scaled": k * three}, k=(0.0, 1.0), view=view, title="Three images")
     Figure('Three images')
     """
     style = {"columns": columns, "colors": colors, "range": list(range) if range else None}
-    texts = {"labels": names(labels), "title": title, "pixel": pixel, "annotate": annotate}
-    rows = row_labels if isinstance(row_labels, str) else names(row_labels)
-    across = column_labels if isinstance(column_labels, str) else names(column_labels)
-    more = {"row_labels": rows, "column_labels": across, "window": data(window)}
+    texts: dict[str, Any] = {
+        "labels": names(labels),
+        "title": title,
+        "pixel": pixel,
+        "annotate": annotate,
+    }
+    row_names = row_labels if isinstance(row_labels, str) else names(row_labels)
+    column_names = column_labels if isinstance(column_labels, str) else names(column_labels)
+    texts |= {"row_labels": row_names, "column_labels": column_names}
     clicks = {"select": select, "pick": [data(p) for p in pick] if pick else None}
-    return Part(
-        "images", {"values": data(values)} | style | texts | more | clicks | {"when": data(when)}
-    )
+    fields = {"values": data(values)} | style | texts | {"window": data(window)} | clicks
+    return Part("images", fields | {"when": data(when)})
 
 
 def matrix(values: Ref, *, format: str = ".2f", **options: Any) -> Part:
-    """A table of numbers, coloured by value: `images` with the numbers written in.
+    """A matrix coloured by value: `images` with the numbers written into the cells.
 
     >>> from nnlib import live
     >>> view = live.matrix("W")
@@ -267,14 +270,19 @@ def sequence(
     >>> live.figure(states, word=live.text("ada", max_length=5), view=view, title="Read a word")
     Figure('Read a word')
     """
-    fields = {"word": word, "states": data(states), "outputs": data(outputs), "cell": cell}
-    more = {"output_labels": names(output_labels), "unrolled": data(unrolled), "head": head}
-    last = {"deltas": data(deltas), "select": select, "when": data(when)}
-    return Part("sequence", fields | more | last)
+    fields: dict[str, Any] = {
+        "word": word,
+        "states": data(states),
+        "outputs": data(outputs),
+        "cell": cell,
+    }
+    fields |= {"output_labels": names(output_labels), "unrolled": data(unrolled), "head": head}
+    fields |= {"deltas": data(deltas), "select": select, "when": data(when)}
+    return Part("sequence", fields)
 
 
 def loss_curve(*, xlabel: str = "step", ylabel: str = "loss", **options: Any) -> Part:
-    """Axes with the loss of the training so far.
+    """Axes with the curve of the training's loss so far.
 
     >>> from nnlib import live
     >>> def step(w):
@@ -289,7 +297,9 @@ def loss_curve(*, xlabel: str = "step", ylabel: str = "loss", **options: Any) ->
 
 
 def training_controls() -> Part:
-    """Puts the training's play, step, rewind, seed and speed here instead of below the controls.
+    """Puts the training's controls (play, step, rewind, seed, speed) at this position of the view.
+
+    Without it, they are below the controls of the inputs.
 
     >>> from nnlib import live
     >>> def step(w):

@@ -39,8 +39,9 @@ class Figure(anywidget.AnyWidget):
     """A live figure.  Make one with `live.figure`.
 
     `fig["w"]` reads and sets an input, and `fig.observe(f, "values")` calls f at every change.
-    Numbers are also traits (`fig.w`, `fig.observe(f, "w")`, `jslink`).  `fig.outputs()` computes
-    in Python what the page shows, and `fig.train(200)` trains as the page does.
+    Inputs that are single values are also traits (`fig.w`, `fig.observe(f, "w")`, `jslink`).
+    `fig.outputs()` computes in Python what the page shows, and `fig.train(200)` trains as the page
+    does.
 
     >>> from nnlib import live
     >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
@@ -104,7 +105,7 @@ class Figure(anywidget.AnyWidget):
     # inputs ------------------------------------------------------------------------------------
 
     def _add_number_traits(self) -> None:
-        """Makes each number a trait too, kept equal to `values`, for `jslink` and `observe`."""
+        """Makes each single value a trait too, always equal to its entry of `values`."""
         names = [
             k
             for k, i in self.spec["inputs"].items()

@@ -240,7 +240,7 @@ class ReLU6(Hardtanh):
 
 
 class PReLU(Module):
-    """x where x > 0, else w · x with learnt w: one number, or one for each channel.
+    """x where x > 0, else w · x, with one learnt parameter w, or one for each channel.
 
     Like ``torch.nn.PReLU``.
 

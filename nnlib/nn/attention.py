@@ -13,7 +13,7 @@ from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import zeros
 from nnlib.nn import functional as F
-from nnlib.nn.functional._args import same_type, shown
+from nnlib.nn.functional._args import check_same_type, shape_text
 from nnlib.nn.init import xavier_uniform_
 from nnlib.nn.linear import Linear
 from nnlib.nn.module import Module, Parameter, check_positive
@@ -31,8 +31,8 @@ class MultiheadAttention(Module):
     (`average_attn_weights=False`: (N, heads, L, S); `need_weights=False`: None).  With
     `batch_first`, N is the first dimension; a single example has no dimension N.
 
-    In a boolean mask, True means that a position may **not** be attended to; other masks are added
-    to the scores.  `attn_mask` is (L, S) or (N·heads, L, S), `key_padding_mask` (N, S).
+    In a boolean mask, True means that a position may **not** be attended to; a floating-point mask
+    is added to the scores.  `attn_mask` is (L, S) or (N·heads, L, S), `key_padding_mask` (N, S).
     `is_causal` is a hint, which needs `attn_mask`.  For a query that may not attend to anything,
     the heads give nan, or 0 with `need_weights=False`.
 
@@ -65,7 +65,7 @@ class MultiheadAttention(Module):
         if embed_dim % num_heads:
             raise AssertionError(
                 f"embed_dim must be divisible by num_heads: each head gets embed_dim / num_heads "
-                f"numbers, and {embed_dim} / {num_heads} is not an integer"
+                f"features, and {embed_dim} / {num_heads} is not an integer"
             )
         if add_bias_kv or add_zero_attn:
             raise NotImplementedError(
@@ -81,10 +81,10 @@ class MultiheadAttention(Module):
     def _make_weights(self, bias: bool) -> None:
         size = self.embed_dim
         packed = self.kdim == self.vdim == size
-        shapes = {"q": size, "k": self.kdim, "v": self.vdim}
-        for name, inside in shapes.items():
+        input_sizes = {"q": size, "k": self.kdim, "v": self.vdim}
+        for name, input_size in input_sizes.items():
             self.register_parameter(
-                f"{name}_proj_weight", None if packed else Parameter(zeros(size, inside))
+                f"{name}_proj_weight", None if packed else Parameter(zeros(size, input_size))
             )
         in_proj = Parameter(zeros(3 * size, size)) if packed else None
         self.register_parameter("in_proj_weight", in_proj)
@@ -117,10 +117,10 @@ class MultiheadAttention(Module):
         (q, k, v), batched = self._inputs(query, key, value)
         mask = self._mask(attn_mask, key_padding_mask, q, k)
         q, k, v = self._projected(q, k, v)
-        heads, weights = self._attended(q, k, v, mask, need_weights)
+        heads, weights = self._attention(q, k, v, mask, need_weights)
         n, _, length, _ = heads.shape
-        joined = s.reshape(s.transpose(heads, 1, 2), (n, length, self.embed_dim))
-        out = self.out_proj(joined)
+        concatenated = s.reshape(s.transpose(heads, 1, 2), (n, length, self.embed_dim))
+        out = self.out_proj(concatenated)
         if weights is not None and average_attn_weights:
             weights = along.mean(weights, 1)
         if not batched:
@@ -146,16 +146,16 @@ class MultiheadAttention(Module):
             if x._data.ndim != ndim or x._data.shape[-1] != size:
                 raise AssertionError(
                     f"MultiheadAttention: {name} should have {ndim} dimensions as the query has, "
-                    f"the last of size {size}, got {shown(x)}"
+                    f"the last of size {size}, got {shape_text(x)}"
                 )
-            same_type("MultiheadAttention", x, weight, "weight")
+            check_same_type("MultiheadAttention", x, weight, "weight")
             x = x if ndim == 3 else s.unsqueeze(x, 0)
             inputs.append(x if self.batch_first or ndim == 2 else s.transpose(x, 0, 1))
         q, k, v = (x._data.shape for x in inputs)
         if k[:2] != v[:2] or k[0] != q[0]:
             raise AssertionError(
                 "MultiheadAttention: key and value need the same length, and query, key and value "
-                "the same batch size, got " + ", ".join(shown(x) for x in (query, key, value))
+                "the same batch size, got " + ", ".join(shape_text(x) for x in (query, key, value))
             )
         return inputs, ndim == 3
 
@@ -173,7 +173,7 @@ class MultiheadAttention(Module):
             )
         return projected
 
-    def _attended(self, q: Any, k: Any, v: Any, mask: Any, need_weights: bool) -> tuple[Any, Any]:
+    def _attention(self, q: Any, k: Any, v: Any, mask: Any, need_weights: bool) -> tuple[Any, Any]:
         """The heads' outputs (N, heads, L, E / heads), and their weights if `need_weights`."""
         dropout = self.dropout if self.training else 0.0
         if not need_weights:
@@ -188,17 +188,17 @@ class MultiheadAttention(Module):
         (n, length, _), keys, heads = q._data.shape, k._data.shape[1], self.num_heads
         mask = None
         if attn is not None:
-            mask = _added("attn_mask", attn, q)
+            mask = _additive_mask("attn_mask", attn, q)
             if mask.shape == (n * heads, length, keys):
                 mask = s.reshape(mask, (n, heads, length, keys))
             elif mask.shape != (length, keys):
                 raise RuntimeError(
-                    f"The shape of the attn_mask is {shown(mask)}, but should be "
+                    f"The shape of the attn_mask is {shape_text(mask)}, but should be "
                     f"{[length, keys]} or {[n * heads, length, keys]}"
                 )
         if padding is None:
             return mask
-        padding = _added("key_padding_mask", padding, q)
+        padding = _additive_mask("key_padding_mask", padding, q)
         padding = padding if padding.ndim == 2 else s.unsqueeze(padding, 0)
         if padding.shape != (n, keys):
             raise AssertionError(
@@ -208,8 +208,8 @@ class MultiheadAttention(Module):
         return padding if mask is None else ar.add(mask, padding)
 
 
-def _added(name: str, mask: Any, like: Tensor) -> Any:
-    """A mask as numbers to add to the scores; in a boolean mask, False becomes 0 and True -∞."""
+def _additive_mask(name: str, mask: Any, like: Tensor) -> Any:
+    """A mask to be added to the scores; of a boolean mask, False becomes 0 and True becomes -∞."""
     mask = needs_tensor(name, mask)
     if mask._data.dtype.kind == "b":
         return ar.to_dtype(ar.where(mask, -math.inf, 0.0), dtypes.of(like._data))
@@ -228,9 +228,9 @@ class TransformerEncoderLayer(Module):
     """Self-attention, then two linear layers at each position, with residuals and normalisation.
 
     x + attention(x), normalised, then x + linear2(activation(linear1(x))), normalised; with
-    `norm_first`, the input of each part is normalised instead of the sum.  `activation` is "relu",
-    "gelu" or a function.  `src` is (S, N, d_model), with `batch_first` (N, S, d_model); masks are
-    as in `MultiheadAttention`.
+    `norm_first`, the input of each sublayer is normalised instead of the sum.  `activation` is
+    "relu", "gelu" or a function.  `src` is (S, N, d_model), with `batch_first` (N, S, d_model);
+    masks are as in `MultiheadAttention`.
 
     Raises RuntimeError for an activation of another name, and what `MultiheadAttention` raises.
     Like ``torch.nn.TransformerEncoderLayer``; Vaswani and others, 2017.
@@ -269,18 +269,18 @@ class TransformerEncoderLayer(Module):
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool = False,
     ) -> Tensor:
-        def attended(x: Tensor) -> Tensor:
+        def attention_block(x: Tensor) -> Tensor:
             output = self.self_attn(
                 x, x, x, key_padding_mask=src_key_padding_mask, need_weights=False,
                 attn_mask=src_mask, is_causal=is_causal,
             )[0]  # fmt: skip
             return self.dropout1(output)
 
-        def transformed(x: Tensor) -> Tensor:
+        def feed_forward(x: Tensor) -> Tensor:
             return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
         if self.norm_first:
-            x = src + attended(self.norm1(src))
-            return x + transformed(self.norm2(x))
-        x = self.norm1(src + attended(src))
-        return self.norm2(x + transformed(x))
+            x = src + attention_block(self.norm1(src))
+            return x + feed_forward(self.norm2(x))
+        x = self.norm1(src + attention_block(src))
+        return self.norm2(x + feed_forward(x))

@@ -10,7 +10,7 @@ from nnlib.tensor import Tensor
 
 
 class _Numbered(Module):
-    """Children named 0, 1, 2, …, as a list."""
+    """A list of child modules, whose names are their indices: 0, 1, 2, …"""
 
     def _items(self) -> list[Module]:
         return [m for _, m in self._own_modules()]
@@ -110,19 +110,19 @@ class ModuleList(_Numbered):
         self._fill(modules or ())
 
     def __repr__(self) -> str:
-        """Modules with equal text, one after the other, share a line: (0-2): 3 x ReLU()."""
+        """Consecutive modules with the same text share a line: (0-2): 3 x ReLU()."""
         runs: list[tuple[int, int, str]] = []
-        for at, text in enumerate(map(repr, self)):
+        for i, text in enumerate(map(repr, self)):
             if runs and runs[-1][2] == text:
-                runs[-1] = (runs[-1][0], at, text)
+                runs[-1] = (runs[-1][0], i, text)
             else:
-                runs.append((at, at, text))
+                runs.append((i, i, text))
         lines = [
-            f"({a}): {text}" if a == b else f"({a}-{b}): {b - a + 1} x {text}"
-            for a, b, text in runs
+            f"({i}): {text}" if i == j else f"({i}-{j}): {j - i + 1} x {text}"
+            for i, j, text in runs
         ]
-        inside = "".join("\n  " + line.replace("\n", "\n  ") for line in lines)
-        return f"{type(self).__name__}({inside}\n)" if lines else f"{type(self).__name__}()"
+        body = "".join("\n  " + line.replace("\n", "\n  ") for line in lines)
+        return f"{type(self).__name__}({body}\n)" if lines else f"{type(self).__name__}()"
 
 
 class ModuleDict(Module):

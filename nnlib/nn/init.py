@@ -91,7 +91,7 @@ def trunc_normal_(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """The same number everywhere.
+    """Sets every element to `val`.
 
     Like ``torch.nn.init.constant_``.
 
@@ -104,7 +104,7 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """0 everywhere: for biases.  Weights that all start at 0 would stay equal to each other.
+    """Sets every element to 0: for biases; weights that start equal would stay equal.
 
     Like ``torch.nn.init.zeros_``.
 
@@ -116,7 +116,7 @@ def zeros_(tensor: Tensor) -> Tensor:
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """1 everywhere.
+    """Sets every element to 1.
 
     Like ``torch.nn.init.ones_``.
 
@@ -128,7 +128,7 @@ def ones_(tensor: Tensor) -> Tensor:
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity matrix.  Raises ValueError for other than 2 dimensions.
+    """The identity matrix.  Raises ValueError unless the tensor has 2 dimensions.
 
     Like ``torch.nn.init.eye_``.
 
@@ -142,16 +142,16 @@ def eye_(tensor: Tensor) -> Tensor:
     return _filled(tensor, _eye(*tensor.shape, dtype=tensor.dtype))
 
 
-# ---------------------------------------------------------------- by fan
+# ---------------------------------------------------------------- by fan_in and fan_out
 
 _GAINS = {"tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
 _LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "sigmoid")
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor for weights that keeps the variance through a nonlinearity, such as √2 for relu.
+    """The factor for weights that preserves the variance through a nonlinearity: √2 for relu.
 
-    `param` is leaky_relu's slope.  Raises ValueError for an unknown function.  Like
+    `param` is leaky_relu's negative slope.  Raises ValueError for an unknown function.  Like
     ``torch.nn.init.calculate_gain``.
 
     >>> import nnlib
@@ -224,10 +224,10 @@ def kaiming_uniform_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Uniform on ±gain·√(3/fan): keeps the variance through ReLUs.  He and others, 2015.
+    """Uniform on ±gain·√(3/fan): preserves the variance through ReLUs.  He and others, 2015.
 
-    `a` is leaky_relu's slope.  Raises ValueError for fewer than 2 dimensions or an unknown mode.
-    Like ``torch.nn.init.kaiming_uniform_``.
+    `a` is leaky_relu's negative slope.  Raises ValueError for fewer than 2 dimensions or an unknown
+    mode.  Like ``torch.nn.init.kaiming_uniform_``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)

@@ -43,7 +43,7 @@ class Linear(Module):
 
 
 class Embedding(Module):
-    """A table of `num_embeddings` vectors, looked up by index: (…) → (…, embedding_dim).
+    """A matrix of `num_embeddings` rows, selected by index: (…) → (…, embedding_dim).
 
     The weight is initially normal (0, 1); the row `padding_idx` is 0 and is not trained.  Raises
     IndexError for an index out of range, AssertionError if `padding_idx` is out of range.  Like
@@ -73,11 +73,11 @@ class Embedding(Module):
 
     @classmethod
     def from_pretrained(cls, embeddings: Tensor, freeze: bool = True) -> Embedding:
-        """An embedding whose weight is the given tensor, by default frozen.
+        """An embedding whose weight is a tensor of yours, which is frozen by default.
 
         >>> import nnlib
-        >>> table = nnlib.nn.Embedding.from_pretrained(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]))
-        >>> table(nnlib.tensor([1, 0]))
+        >>> layer = nnlib.nn.Embedding.from_pretrained(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]))
+        >>> layer(nnlib.tensor([1, 0]))
         tensor([[3., 4.],
                 [1., 2.]])
         """
@@ -94,7 +94,7 @@ class Embedding(Module):
 
 
 class Flatten(Module):
-    """Dimensions start_dim … end_dim joined into one: images as vectors.
+    """Merges the dimensions from start_dim to end_dim into one, such as images into vectors.
 
     Like ``torch.nn.Flatten``.
 
@@ -114,7 +114,7 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """One dimension split into several.  Like ``torch.nn.Unflatten``.
+    """Splits one dimension into several.  Like ``torch.nn.Unflatten``.
 
     >>> import nnlib
     >>> nnlib.nn.Unflatten(1, (3, 4))(nnlib.zeros(2, 12)).shape

@@ -76,8 +76,8 @@ class Module:
     """
 
     training = True
-    _buffer_names: tuple[str, ...] = ()  # replaced, never changed: the class's own stays empty
-    _temporary: tuple[str, ...] = ()  # buffers that are left out of the state
+    _buffer_names: tuple[str, ...] = ()  # replaced, not changed in place: the class's stays ()
+    _non_persistent: tuple[str, ...] = ()  # buffers that are left out of state_dict()
     _absent: tuple[str, ...] = ()  # parameters that are None
     _forward_pre_hooks: dict[int, Callable[..., Any]] | None = None
     _forward_hooks: dict[int, Callable[..., Any]] | None = None
@@ -146,18 +146,18 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Raise TypeError if a parameter, module or buffer would silently leave the state."""
-        known = vars(self).get(name)
+        current = vars(self).get(name)
         if isinstance(value, Parameter):
             self._buffer_names = tuple([n for n in self._buffer_names if n != name])
-        elif isinstance(known, Parameter) or name in self._absent:
+        elif isinstance(current, Parameter) or name in self._absent:
             if value is not None:
                 raise _cannot_assign(value, "as parameter", name, "nnlib.nn.Parameter")
-        elif isinstance(known, Module):
+        elif isinstance(current, Module):
             if value is not None and not isinstance(value, Module):
                 raise _cannot_assign(value, "as child module", name, "nnlib.nn.Module")
         elif name in self._buffer_names and not isinstance(value, (Value, type(None), Module)):
             raise _cannot_assign(value, "object to buffer", name, "nnlib.Tensor")
-        if isinstance(known, Parameter) and value is None:
+        if isinstance(current, Parameter) and value is None:
             self._absent = (*self._absent, name)
         elif value is not None and name in self._absent:
             self._absent = tuple([n for n in self._absent if n != name])
@@ -201,14 +201,14 @@ class Module:
                 f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
                 "(nnlib.nn.Parameter or None required)"
             )
-        free = isinstance(vars(self).get(name), Parameter) or name in self._absent
-        self._check_name("parameter", name, free)
+        replaceable = isinstance(vars(self).get(name), Parameter) or name in self._absent
+        self._check_name("parameter", name, replaceable)
         setattr(self, name, param)
         if param is None and name not in self._absent:
             self._absent = (*self._absent, name)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Keep a tensor that is not trained (a running mean, say) as part of the state.
+        """Add a tensor that belongs to the state but is not trained, such as a running mean.
 
         With ``persistent=False`` it is left out of `state_dict`.  Raises TypeError for anything but
         a tensor, KeyError for a name that is taken or has a dot.
@@ -227,17 +227,18 @@ class Module:
         if name not in self._buffer_names:
             self._check_name("buffer", name, False)
             self._buffer_names = (*self._buffer_names, name)
+        self._non_persistent = tuple([n for n in self._non_persistent if n != name])
         if not persistent:
-            self._temporary = (*self._temporary, name)
+            self._non_persistent = (*self._non_persistent, name)
         setattr(self, name, tensor)
 
-    def _check_name(self, kind: str, name: str, free: bool) -> None:
-        """Raise an error for an invalid name, or one that an attribute of another kind has."""
+    def _check_name(self, role: str, name: str, replaceable: bool) -> None:
+        """Raise an error for an invalid name, or for one that another attribute has."""
         if not isinstance(name, str):
-            raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
+            raise TypeError(f"{role} name should be a string. Got {type(name).__name__}")
         if "." in name or not name:
-            raise KeyError(f'{kind} name can\'t be empty or contain ".", got: {name!r}')
-        if hasattr(self, name) and not free:
+            raise KeyError(f'{role} name can\'t be empty or contain ".", got: {name!r}')
+        if hasattr(self, name) and not replaceable:
             raise KeyError(f"attribute '{name}' already exists: choose another name")
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -369,8 +370,8 @@ class Module:
         return [(k, v) for k, v in own if v is not None]
 
     def _own_state(self) -> list[tuple[str, Tensor]]:
-        kept = [(k, v) for k, v in self._own_buffers() if k not in self._temporary]
-        return [*self._own_parameters(), *kept]
+        persistent = [(k, v) for k, v in self._own_buffers() if k not in self._non_persistent]
+        return [*self._own_parameters(), *persistent]
 
     def _all(
         self, prefix: str, own: Callable[[Module], list[tuple[str, T]]], recurse: bool = True
@@ -399,7 +400,7 @@ class Module:
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Set training mode, which matters to dropout and batch norm, here and in all submodules.
+        """Set training mode in this module and all submodules; dropout and batch norm use it.
 
         Raises ValueError for a mode that is neither True nor False.
 
@@ -479,17 +480,17 @@ class Module:
         devices.refuse_other_devices(device)
         if target is None:
             return self
-        kind = dtypes.as_numpy(target)
-        if kind.kind != "f":
+        new_dtype = dtypes.as_numpy(target)
+        if new_dtype.kind != "f":
             raise TypeError(
                 f"nn.Module.to only accepts floating point dtypes, but got desired dtype={target}"
             )
         for value in [*self.parameters(), *self.buffers()]:
             if value._data.dtype.kind == "f":
-                value._data = value._data.astype(kind)
+                value._data = value._data.astype(new_dtype)
                 grad = value.grad
                 if grad is not None:
-                    grad._data = grad._data.astype(kind)
+                    grad._data = grad._data.astype(new_dtype)
         return self
 
     def cpu(self) -> Self:
@@ -531,7 +532,7 @@ class Module:
     # ------------------------------------------------------------ state
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The parameters and buffers by name, sharing their memory.
+        """The parameters and the persistent buffers by name, as tensors that share their memory.
 
         >>> import nnlib
         >>> {name: value.shape for name, value in nnlib.nn.Linear(2, 3).state_dict().items()}
@@ -574,7 +575,7 @@ class Module:
     # ------------------------------------------------------------ printing
 
     def extra_repr(self) -> str:
-        """The arguments in the printed form of the module.
+        """The text between the parentheses of the module's printed form: its settings.
 
         >>> import nnlib
         >>> nnlib.nn.Linear(2, 3).extra_repr()
@@ -590,18 +591,18 @@ class Module:
         return f"{name}(\n  " + "\n  ".join([extra] * bool(extra) + inner) + "\n)"
 
 
-def _cannot_assign(value: Any, what: str, name: str, needed: str) -> TypeError:
+def _cannot_assign(value: Any, role: str, name: str, needed: str) -> TypeError:
     hint = ""
     if needed.endswith("Parameter") and isinstance(value, Value):
         hint = ". To train it, wrap it: nnlib.nn.Parameter(…). To change the values alone, copy_() "
         hint += "under no_grad()"
     return TypeError(
-        f"cannot assign '{type(value).__name__}' {what} '{name}' ({needed} or None required){hint}"
+        f"cannot assign '{type(value).__name__}' {role} '{name}' ({needed} or None required){hint}"
     )
 
 
 def uniform(*size: int, bound: float) -> Parameter:
-    """A parameter that is uniform on ±bound; the bound of PyTorch's layers is 1/√fan_in."""
+    """A parameter sampled uniformly between ±bound; PyTorch's layers have the bound 1/√fan_in."""
     from nnlib.functions.create import rand
 
     return Parameter((rand(*size) * 2 - 1) * bound)
@@ -611,9 +612,9 @@ def check_size(**sizes: Any) -> None:
     """Raise TypeError if a layer's size is not an integer, RuntimeError if it is negative."""
     for name, value in sizes.items():
         if not isinstance(value, (int, np.integer)):
-            hint = ": // divides to an integer, / never does" if isinstance(value, float) else ""
-            kind = type(value).__name__
-            raise TypeError(f"{name} must be an integer, got {value!r} ({kind}){hint}")
+            hint = ": // gives an integer, / a float" if isinstance(value, float) else ""
+            type_name = type(value).__name__
+            raise TypeError(f"{name} must be an integer, got {value!r} ({type_name}){hint}")
         if value < 0:
             raise RuntimeError(f"{name} must not be negative, got {value}")
 

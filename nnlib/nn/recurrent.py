@@ -10,7 +10,7 @@ from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import zeros
 from nnlib.nn import functional as F
-from nnlib.nn.functional._args import same_type, shown
+from nnlib.nn.functional._args import check_same_type, shape_text
 from nnlib.nn.module import Module, Parameter, check_positive, check_size, uniform
 from nnlib.primitives import fused as p
 from nnlib.record import apply
@@ -38,7 +38,7 @@ class _Cell(Module):
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
     def _batch(self, input: Tensor, states: tuple[Any, ...]) -> tuple[Any, list[Any], bool]:
-        """Input and states as (N, …), by default zeros for states, and whether there is a batch."""
+        """The input and the states (default: zeros) as (N, …), and whether there is a batch."""
         name, x = type(self).__name__, needs_tensor(type(self).__name__, input)
         if x._data.ndim not in (1, 2):
             raise ValueError(f"{name}: Expected input to be 1D or 2D, got {x._data.ndim}D instead")
@@ -47,13 +47,13 @@ class _Cell(Module):
                 f"{name}: input has inconsistent input_size: got {x._data.shape[-1]}, expected "
                 f"{self.input_size}"
             )
-        same_type(name, x, self.weight_ih, "weight")
+        check_same_type(name, x, self.weight_ih, "weight")
         batched = x._data.ndim == 2
         x = x if batched else s.unsqueeze(x, 0)
         n = x._data.shape[0]
-        return x, [self._state(name, h, n, batched, x) for h in states], batched
+        return x, [self._state(name, h, n, batched) for h in states], batched
 
-    def _state(self, name: str, h: Tensor | None, n: int, batched: bool, x: Tensor) -> Tensor:
+    def _state(self, name: str, h: Tensor | None, n: int, batched: bool) -> Tensor:
         if h is None:
             return zeros(n, self.hidden_size, dtype=self.weight_hh.dtype)
         h = needs_tensor(name, h)
@@ -63,7 +63,7 @@ class _Cell(Module):
         if h._data.shape != (n, self.hidden_size):
             raise RuntimeError(
                 f"{name}: input batch size {n} and hidden_size {self.hidden_size} need a state of "
-                f"shape {[n, self.hidden_size]}, got {shown(h)}"
+                f"shape {[n, self.hidden_size]}, got {shape_text(h)}"
             )
         return h
 
@@ -73,7 +73,7 @@ class _Cell(Module):
 
 
 class RNNCell(_Cell):
-    """One step of a plain recurrent network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh).
+    """One step of a simple recurrent network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh).
 
     Input (N, in) or (in), state (N, H) or (H), zeros if not given.  `nonlinearity` may be "relu".
     Weights are initially uniform on ±1/√H.  Like ``torch.nn.RNNCell``; Elman, 1990.
@@ -182,8 +182,8 @@ class _Recurrent(Module):
         self.bidirectional = bidirectional
         bound, rows = 1 / math.sqrt(hidden_size), self.gates * hidden_size
         for layer, suffix in self._suffixes():
-            inside = input_size if layer == 0 else hidden_size * (2 if bidirectional else 1)
-            setattr(self, f"weight_ih_l{suffix}", uniform(rows, inside, bound=bound))
+            layer_input = input_size if layer == 0 else hidden_size * (2 if bidirectional else 1)
+            setattr(self, f"weight_ih_l{suffix}", uniform(rows, layer_input, bound=bound))
             setattr(self, f"weight_hh_l{suffix}", uniform(rows, hidden_size, bound=bound))
             if bias:
                 setattr(self, f"bias_ih_l{suffix}", uniform(rows, bound=bound))
@@ -191,8 +191,8 @@ class _Recurrent(Module):
 
     def _suffixes(self) -> list[tuple[int, str]]:
         """(layer, suffix of its parameters' names) for each layer and direction, in order."""
-        ends = ("", "_reverse") if self.bidirectional else ("",)
-        return [(k, f"{k}{end}") for k in range(self.num_layers) for end in ends]
+        directions = ("", "_reverse") if self.bidirectional else ("",)
+        return [(layer, f"{layer}{d}") for layer in range(self.num_layers) for d in directions]
 
     def _weights(self, suffix: str) -> list[Any]:
         names = ["weight_ih_l", "weight_hh_l"] + ["bias_ih_l", "bias_hh_l"] * self.bias
@@ -202,25 +202,25 @@ class _Recurrent(Module):
         """Return the last layer's output at each step, and each layer's last state."""
         x, batched = self._sequence(input)
         states = self._states(hx, x, batched)
-        last: list[list[Any]] = [[] for _ in states]
+        final_states: list[list[Any]] = [[] for _ in states]
         for layer in range(self.num_layers):
             outs = []
-            for at, (_, suffix) in enumerate(self._suffixes()):
-                if self._suffixes()[at][0] != layer:
+            for i, (suffix_layer, suffix) in enumerate(self._suffixes()):
+                if suffix_layer != layer:
                     continue
                 backwards = suffix.endswith("_reverse")
                 sequence = s.flip(x, 0) if backwards else x
-                out, ends = self._layer(sequence, [h[at] for h in states], self._weights(suffix))
+                out, ends = self._layer(sequence, [h[i] for h in states], self._weights(suffix))
                 outs.append(s.flip(out, 0) if backwards else out)
-                for kept, end in zip(last, ends, strict=True):
-                    kept.append(end)
+                for of_all_layers, end in zip(final_states, ends, strict=True):
+                    of_all_layers.append(end)
             x = outs[0] if len(outs) == 1 else joining.cat(outs, 2)
             if layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training) if self.dropout else x
-        return self._output(x, [joining.stack(ends, 0) for ends in last], batched)
+        return self._output(x, [joining.stack(h, 0) for h in final_states], batched)
 
     def _sequence(self, input: Tensor) -> tuple[Tensor, bool]:
-        """The input as (T, N, in), and whether it had a batch."""
+        """The input as (T, N, in), and whether it had a batch dimension."""
         name, x = type(self).__name__, needs_tensor(type(self).__name__, input)
         if x._data.ndim not in (2, 3):
             raise ValueError(f"{name}: Expected input to be 2D or 3D, got {x._data.ndim}D instead")
@@ -230,7 +230,7 @@ class _Recurrent(Module):
                 f"{x._data.shape[-1]}: {name} reads vectors of {self.input_size} features, one for "
                 "each step"
             )
-        weight = getattr(self, "weight_ih_l0")  # noqa: B009  (its name is made in __init__)
+        weight = getattr(self, "weight_ih_l0")  # noqa: B009  (__init__ sets it by name)
         if x._data.dtype != weight._data.dtype:
             raise ValueError(
                 f"{name}: input and parameter types differ ({x._data.dtype}, "
@@ -260,7 +260,7 @@ class _Recurrent(Module):
             if h._data.shape != expected:
                 raise RuntimeError(
                     f"Expected hidden size {list(expected)} (layers · directions"
-                    f"{', batch' if batched else ''}, hidden), got {shown(h)}"
+                    f"{', batch' if batched else ''}, hidden), got {shape_text(h)}"
                 )
             out.append(h if batched else s.unsqueeze(h, 1))
         return out
@@ -268,30 +268,30 @@ class _Recurrent(Module):
     def _layer(self, x: Any, states: list[Any], weights: list[Any]) -> tuple[Any, list[Any]]:
         raise NotImplementedError
 
-    def _output(self, x: Any, last: list[Any], batched: bool) -> tuple[Tensor, Any]:
+    def _output(self, x: Any, final_states: list[Any], batched: bool) -> tuple[Tensor, Any]:
         if not batched:
-            x, last = s.squeeze(x, 1), [s.squeeze(h, 1) for h in last]
+            x, final_states = s.squeeze(x, 1), [s.squeeze(h, 1) for h in final_states]
         elif self.batch_first:
             x = s.transpose(x, 0, 1)
-        return x, last[0] if len(last) == 1 else tuple(last)
+        return x, final_states[0] if len(final_states) == 1 else tuple(final_states)
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
-        usual = {
+        defaults = {
             "num_layers": 1,
             "bias": True,
             "batch_first": False,
             "dropout": 0.0,
             "bidirectional": False,
         }
-        for name, value in usual.items():
+        for name, value in defaults.items():
             if getattr(self, name) != value:
                 text += f", {name}={getattr(self, name)}"
         return text
 
 
 class RNN(_Recurrent):
-    """A plain recurrent network: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh).
+    """A simple recurrent network: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh).
 
     Input (T, N, in), with `batch_first` (N, T, in), or (T, in); state (layers · directions, N, H),
     zeros if not given.  Returns the outputs (T, N, directions · H) and the last states.

@@ -159,7 +159,7 @@ class _BatchNorm(Module):
         num_batches_tracked: Tensor | None
 
     def reset_running_stats(self) -> None:
-        """Reset the running means to 0, the running variances to 1, and the count of batches."""
+        """Reset the running means to 0, the running variances to 1, the batch count to 0."""
         mean, var, count = self.running_mean, self.running_var, self.num_batches_tracked
         if mean is not None and var is not None and count is not None:
             with no_grad():
@@ -176,16 +176,16 @@ class _BatchNorm(Module):
                 f"{type(self).__name__}({self.num_features}) was given {input.shape[1]} channels: "
                 f"input of shape {list(input.shape)}, channels in dimension 1"
             )
-        state: Any = self
+        layer: Any = self
         if self.training and self.track_running_stats:
             with no_grad():
-                state.num_batches_tracked.add_(1)
+                layer.num_batches_tracked.add_(1)
         momentum = self.momentum
         if momentum is None:  # the running statistics are means over all batches
-            count = state.num_batches_tracked.item() if self.track_running_stats else 1
+            count = layer.num_batches_tracked.item() if self.track_running_stats else 1
             momentum = 1 / max(count, 1)
         return F.batch_norm(
-            input, state.running_mean, state.running_var, self.weight, self.bias,
+            input, layer.running_mean, layer.running_var, self.weight, self.bias,
             self.training or not self.track_running_stats, momentum, self.eps,
         )  # fmt: skip
 
@@ -214,7 +214,8 @@ class BatchNorm2d(_BatchNorm):
 
     (x - mean)/√(var + eps) · weight + bias, in training with the batch's mean and variance, in
     evaluation with the running ones, which are buffers.  Raises ValueError for another rank or a
-    single value per channel.  Like ``torch.nn.BatchNorm2d``; Ioffe and Szegedy, 2015.
+    single value per channel, RuntimeError for another number of channels.  Like
+    ``torch.nn.BatchNorm2d``; Ioffe and Szegedy, 2015.
 
     >>> import nnlib
     >>> list(nnlib.nn.BatchNorm2d(3).state_dict())

@@ -12,12 +12,12 @@ from nnlib.nn.module import Module, Parameter, check_positive, check_size, unifo
 from nnlib.tensor import Tensor
 
 
-def _many(value: Any, n: int) -> tuple[int, ...]:
-    """n ints from one int or n of them."""
-    many = tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
-    if len(many) != n:
+def _tuple_of(value: Any, n: int) -> tuple[int, ...]:
+    """n ints, from one int, which is repeated, or from n ints."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
+    if len(values) != n:
         raise ValueError(f"expected one int or {n} of them, got {value!r}")
-    return many
+    return values
 
 
 class _Conv(Module):
@@ -43,14 +43,14 @@ class _Conv(Module):
             if count % groups:
                 raise ValueError(f"{name} must be divisible by groups: {count}, {groups} given")
         if padding_mode != "zeros":
-            raise ValueError(f"padding_mode must be 'zeros' here, got {padding_mode!r}")
+            raise ValueError(f"padding_mode must be 'zeros', got {padding_mode!r}")
         n = self.dims
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size, self.stride = _many(kernel_size, n), _many(stride, n)
-        self.dilation = _many(dilation, n)
+        self.kernel_size, self.stride = _tuple_of(kernel_size, n), _tuple_of(stride, n)
+        self.dilation = _tuple_of(dilation, n)
         for side in self.kernel_size:
             check_size(kernel_size=side)
-        self.padding = padding if isinstance(padding, str) else _many(padding, n)
+        self.padding = padding if isinstance(padding, str) else _tuple_of(padding, n)
         self._check_padding()
         fan_in = in_channels // groups * math.prod(self.kernel_size)
         bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
@@ -138,7 +138,7 @@ class _ConvTranspose(_Conv):
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
             padding_mode,
         )  # fmt: skip
-        self.output_padding = _many(output_padding, self.dims)
+        self.output_padding = _tuple_of(output_padding, self.dims)
         fan_in = out_channels // groups * math.prod(self.kernel_size)
         bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
         self.weight = uniform(in_channels, out_channels // groups, *self.kernel_size, bound=bound)
@@ -158,14 +158,14 @@ class _ConvTranspose(_Conv):
     def extra_repr(self) -> str:
         text, _, bias = super().extra_repr().partition(", bias=")
         if self.output_padding != (0,) * self.dims:
-            at = text.find(", groups=")
-            more = f", output_padding={self.output_padding}"
-            text = text + more if at < 0 else text[:at] + more + text[at:]
+            option = f", output_padding={self.output_padding}"
+            before, groups, after = text.partition(", groups=")
+            text = before + option + groups + after
         return text + (f", bias={bias}" if bias else "")
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """Adds up kernels along a sequence: (N, C_in, L) → (N, C_out, L_out), often longer.
+    """Adds a kernel for each element of a sequence: (N, C_in, L) → (N, C_out, L_out).
 
     See `nnlib.nn.functional.conv_transpose1d`.  Weight (C_in, C_out/groups, K) and bias are
     initially uniform on ±1/√(C_out/groups · K).  Like ``torch.nn.ConvTranspose1d``.
@@ -179,7 +179,7 @@ class ConvTranspose1d(_ConvTranspose):
 
 
 class ConvTranspose2d(_ConvTranspose):
-    """Adds up kernels in an image: (N, C_in, H, W) → (N, C_out, H_out, W_out), often larger.
+    """Adds a kernel for each pixel of an image: (N, C_in, H, W) → (N, C_out, H_out, W_out).
 
     See `nnlib.nn.functional.conv_transpose2d` for sizes.  Weight (C_in, C_out/groups, KH, KW) and
     bias are initially uniform on ±1/√(C_out/groups · KH · KW).  Like ``torch.nn.ConvTranspose2d``.
@@ -272,8 +272,8 @@ class AvgPool1d(_AvgPool):
         ceil_mode: bool = False, count_include_pad: bool = True,
     ) -> None:  # fmt: skip
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
-        self.kernel_size, self.stride = _many(kernel_size, 1), _many(self.stride, 1)
-        self.padding = _many(padding, 1)
+        self.kernel_size, self.stride = _tuple_of(kernel_size, 1), _tuple_of(self.stride, 1)
+        self.padding = _tuple_of(padding, 1)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool1d(
@@ -319,7 +319,7 @@ class _Adaptive(Module):
 
 
 class AdaptiveAvgPool1d(_Adaptive):
-    """Means over windows chosen for a result of a given length.
+    """Means over windows chosen so that the result has length `output_size`.
 
     Like ``torch.nn.AdaptiveAvgPool1d``.
 
@@ -332,7 +332,9 @@ class AdaptiveAvgPool1d(_Adaptive):
 
 
 class AdaptiveAvgPool2d(_Adaptive):
-    """Means over windows chosen for a result of a given size.  Like ``torch.nn.AdaptiveAvgPool2d``.
+    """Means over windows chosen so that the result has size `output_size`.
+
+    Like ``torch.nn.AdaptiveAvgPool2d``.
 
     >>> import nnlib
     >>> nnlib.nn.AdaptiveAvgPool2d(1)(nnlib.ones(2, 3, 5, 7)).shape
@@ -343,7 +345,7 @@ class AdaptiveAvgPool2d(_Adaptive):
 
 
 class AdaptiveMaxPool1d(_Adaptive):
-    """Maxima over windows chosen for a result of a given length.
+    """Maxima over windows chosen so that the result has length `output_size`.
 
     Like ``torch.nn.AdaptiveMaxPool1d``.
 
@@ -356,7 +358,9 @@ class AdaptiveMaxPool1d(_Adaptive):
 
 
 class AdaptiveMaxPool2d(_Adaptive):
-    """Maxima over windows chosen for a result of a given size; 1 gives each channel's maximum.
+    """Maxima over windows chosen so that the result has size `output_size`.
+
+    With `output_size` 1, this is each channel's maximum.
 
     Like ``torch.nn.AdaptiveMaxPool2d``.
 

@@ -99,9 +99,9 @@ class Adam(_FormulaOptimizer):
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
-    >>> rule = nnlib.optim.Adam([w], lr=0.1)
+    >>> opt = nnlib.optim.Adam([w], lr=0.1)
     >>> (w * w).sum().backward()
-    >>> rule.step()
+    >>> opt.step()
     >>> w  # the first step changes each weight by lr, whatever its gradient
     tensor([  0.9000, -99.9000], requires_grad=True)
     """
@@ -133,9 +133,9 @@ class AdamW(Adam):
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
-    >>> rule = nnlib.optim.AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> opt = nnlib.optim.AdamW([w], lr=0.1, weight_decay=0.5)
     >>> (w * w).sum().backward()
-    >>> rule.step()
+    >>> opt.step()
     >>> w
     tensor([  0.8500, -94.9000], requires_grad=True)
     """
@@ -165,9 +165,9 @@ class RMSprop(_FormulaOptimizer):
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
-    >>> rule = nnlib.optim.RMSprop([w], lr=0.01)
+    >>> opt = nnlib.optim.RMSprop([w], lr=0.01)
     >>> (w * w).sum().backward()
-    >>> rule.step()
+    >>> opt.step()
     >>> w
     tensor([  0.9000, -99.9000], requires_grad=True)
     """
@@ -201,9 +201,9 @@ class Adagrad(_FormulaOptimizer):
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
-    >>> rule = nnlib.optim.Adagrad([w], lr=0.1)
+    >>> opt = nnlib.optim.Adagrad([w], lr=0.1)
     >>> (w * w).sum().backward()
-    >>> rule.step()
+    >>> opt.step()
     >>> w
     tensor([  0.9000, -99.9000], requires_grad=True)
     """

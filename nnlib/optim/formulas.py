@@ -1,7 +1,7 @@
 """The formula of each optimiser's step, written once: SGD, Adam, AdamW, RMSprop, Adagrad.
 
-A formula takes one parameter p, its gradient g, its state, the number t of the step (from 1) and
-the settings, and returns (p, state) after the step.  Arrays, from the classes of `nnlib.optim`, are
+A formula takes one parameter p, its gradient g, its state, the step's number t (from 1) and the
+settings, and returns (p, state) after the step.  Arrays, from the classes of `nnlib.optim`, are
 changed in place; for Tensors, from `nnlib.optim.functional`, the results are new Tensors.
 """
 
@@ -47,12 +47,12 @@ def _like(number: Any, p: Any) -> Any:
 
 
 def _signed(g: Any, s: Settings) -> Any:
-    """The gradient to descend: -g with `maximize`, else g."""
+    """The gradient of what is minimised: -g with `maximize`, else g."""
     return -g if s["maximize"] else g
 
 
 def _decayed(p: Any, g: Any, s: Settings) -> Any:
-    """The gradient to descend, with that of weight_decay · p²/2 added."""
+    """The gradient of what is minimised plus weight_decay · p²/2."""
     g = _signed(g, s)
     return g + p * s["weight_decay"] if s["weight_decay"] else g
 
@@ -66,7 +66,7 @@ class Formula:
     @staticmethod
     def check(s: Settings) -> None:
         """Raise ValueError for invalid settings."""
-        at_least_zero(learning_rate=s["lr"], weight_decay=s["weight_decay"])
+        check_at_least_zero(learning_rate=s["lr"], weight_decay=s["weight_decay"])
 
     @staticmethod
     def begin(p: Any, s: Settings) -> State:
@@ -81,7 +81,7 @@ class SGD(Formula):
     @staticmethod
     def check(s: Settings) -> None:
         Formula.check(s)
-        at_least_zero(momentum=s["momentum"])
+        check_at_least_zero(momentum=s["momentum"])
         if s["nesterov"] and (s["momentum"] <= 0 or s["dampening"] != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
@@ -93,8 +93,8 @@ class SGD(Formula):
     def step(p: Any, g: Any, state: State, t: Any, s: Settings) -> tuple[Any, State]:
         g = _decayed(p, g, s)
         if s["momentum"]:
-            part = g * _dampened(t, p, s["dampening"]) if s["dampening"] else g
-            v = _plus(_times(state["momentum_buffer"], s["momentum"]), part)
+            increment = g * _dampened(t, p, s["dampening"]) if s["dampening"] else g
+            v = _plus(_times(state["momentum_buffer"], s["momentum"]), increment)
             state = {"momentum_buffer": v}
             g = g + v * s["momentum"] if s["nesterov"] else v
         return _minus(p, g * s["lr"]), state
@@ -102,15 +102,15 @@ class SGD(Formula):
 
 def _dampened(t: Any, p: Any, dampening: float) -> Any:
     """The gradient's factor: 1 at the first step, then 1 - dampening."""
-    later = (t != 1).to(t.dtype) if isinstance(t, Tensor) else t != 1
-    return _like(1 - dampening * later, p)
+    after_first = (t != 1).to(t.dtype) if isinstance(t, Tensor) else t != 1
+    return _like(1 - dampening * after_first, p)
 
 
 class Adam(Formula):
     @staticmethod
     def check(s: Settings) -> None:
         Formula.check(s)
-        at_least_zero(epsilon=s["eps"])
+        check_at_least_zero(epsilon=s["eps"])
         for i, beta in enumerate(s["betas"]):
             if not 0 <= beta < 1:
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
@@ -146,7 +146,7 @@ class RMSprop(Formula):
     @staticmethod
     def check(s: Settings) -> None:
         Formula.check(s)
-        at_least_zero(epsilon=s["eps"], momentum=s["momentum"], alpha=s["alpha"])
+        check_at_least_zero(epsilon=s["eps"], momentum=s["momentum"], alpha=s["alpha"])
 
     @staticmethod
     def begin(p: Any, s: Settings) -> State:
@@ -172,7 +172,7 @@ class Adagrad(Formula):
     @staticmethod
     def check(s: Settings) -> None:
         Formula.check(s)
-        at_least_zero(
+        check_at_least_zero(
             lr_decay=s["lr_decay"],
             epsilon=s["eps"],
             initial_accumulator_value=s["initial_accumulator_value"],
@@ -194,7 +194,7 @@ def _zeros(p: Any, *names: str) -> State:
     return {name: zeros_like(p).detach() for name in names}
 
 
-def at_least_zero(**values: float) -> None:
+def check_at_least_zero(**values: float) -> None:
     for name, value in values.items():
         if value < 0:
             raise ValueError(f"Invalid {name} value: {value} (it must be 0 or more)")

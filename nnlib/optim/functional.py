@@ -25,8 +25,8 @@ class Rule(NamedTuple):
     """An optimiser as two pure functions, unlike the classes of ``torch.optim``.
 
     ``init(params)`` is the state before the first step.  ``update(params, grads, state)`` returns
-    ``(params, state)`` after a step; ``lr=`` gives that step a learning rate of its own, a number
-    or a 0-d tensor.
+    ``(params, state)`` after a step; ``lr=`` gives that step a learning rate of its own, which
+    is a number or a 0-d tensor.
 
     >>> import nnlib
     >>> rule = nnlib.optim.functional.sgd(lr=0.1)
@@ -45,23 +45,23 @@ def _rule(formula: type[Formula], lr: float, **settings: Any) -> Rule:
 
     def init(params: Tree) -> State:
         leaves, _ = trees.flatten(params)
-        each = [formula.begin(p, settings) for p in leaves]
-        return {"step": tensor(0.0, dtype=dtypes.float64), "each": each}
+        states = [formula.begin(p, settings) for p in leaves]
+        return {"step": tensor(0.0, dtype=dtypes.float64), "each": states}
 
     def update(params: Tree, grads: Tree, state: State, lr: Any = lr) -> tuple[Tree, State]:
-        leaves, form = trees.flatten(params)
-        gs, grads_form = trees.flatten(grads)
-        if grads_form != form or len(state["each"]) != len(leaves):
+        leaves, structure = trees.flatten(params)
+        gs, grads_structure = trees.flatten(grads)
+        if grads_structure != structure or len(state["each"]) != len(leaves):
             raise ValueError(
-                f"update(params, grads, state): params are {trees.describe(form)}, gradients "
-                f"{trees.describe(grads_form)}, and the state is for {len(state['each'])} tensors: "
-                "all three must have the same structure"
+                f"update(params, grads, state): params are {trees.describe(structure)}, gradients "
+                f"{trees.describe(grads_structure)}, and the state is for {len(state['each'])} "
+                "tensors: all three must have the same structure"
             )
-        t, now = state["step"] + 1, {"lr": lr, **settings}
-        each = zip(leaves, gs, state["each"])
-        pairs = [formula.step(p, g, own, t, now) for p, g, own in each]
-        new = trees.build(form, [p for p, _ in pairs])
-        return new, {"step": t, "each": [own for _, own in pairs]}
+        t, step_settings = state["step"] + 1, {"lr": lr, **settings}
+        leaf_inputs = zip(leaves, gs, state["each"])
+        pairs = [formula.step(p, g, own, t, step_settings) for p, g, own in leaf_inputs]
+        new_params = trees.build(structure, [p for p, _ in pairs])
+        return new_params, {"step": t, "each": [own for _, own in pairs]}
 
     return Rule(init, update)
 

@@ -26,10 +26,10 @@ class LRScheduler:
     >>> class Halving(nnlib.optim.lr_scheduler.LRScheduler):
     ...     def get_lr(self):
     ...         return [base * 0.5**self.last_epoch for base in self.base_lrs]
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = Halving(rule)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = Halving(opt)
     >>> schedule.step()
-    >>> rule.param_groups[0]["lr"]
+    >>> opt.param_groups[0]["lr"]
     4.0
     """
 
@@ -55,8 +55,8 @@ class LRScheduler:
         Subclasses define it; the base class raises NotImplementedError.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> schedule = nnlib.optim.lr_scheduler.LambdaLR(rule, lambda t: 1 / (1 + t))
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.LambdaLR(opt, lambda t: 1 / (1 + t))
         >>> schedule.get_lr()
         [8.0]
         """
@@ -66,8 +66,8 @@ class LRScheduler:
         """The rates that were set last.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> nnlib.optim.lr_scheduler.StepLR(rule, 2, gamma=0.5).get_last_lr()
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> nnlib.optim.lr_scheduler.StepLR(opt, 2, gamma=0.5).get_last_lr()
         [8.0]
         """
         return self._last_lr
@@ -76,10 +76,10 @@ class LRScheduler:
         """Begin the next epoch, and set its rates.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(rule, gamma=0.5)
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
         >>> schedule.step()
-        >>> rule.param_groups[0]["lr"]
+        >>> opt.param_groups[0]["lr"]
         4.0
         """
         self.last_epoch += 1
@@ -97,8 +97,8 @@ class LRScheduler:
         """All attributes except the optimizer.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> nnlib.optim.lr_scheduler.StepLR(rule, 2).state_dict()["step_size"]
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> nnlib.optim.lr_scheduler.StepLR(opt, 2).state_dict()["step_size"]
         2
         """
         return {k: v for k, v in vars(self).items() if k != "optimizer"}
@@ -107,8 +107,8 @@ class LRScheduler:
         """Continue a saved schedule.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(rule, gamma=0.5)
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
         >>> schedule.load_state_dict({"last_epoch": 3})
         >>> schedule.last_epoch
         3
@@ -154,11 +154,11 @@ class StepLR(LRScheduler):
     Like ``torch.optim.lr_scheduler.StepLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.StepLR(rule, step_size=2, gamma=0.5)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.StepLR(opt, step_size=2, gamma=0.5)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [8.0, 8.0, 4.0, 4.0, 2.0]
@@ -182,11 +182,11 @@ class MultiStepLR(LRScheduler):
     Like ``torch.optim.lr_scheduler.MultiStepLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.MultiStepLR(rule, milestones=[1, 4], gamma=0.5)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.MultiStepLR(opt, milestones=[1, 4], gamma=0.5)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [8.0, 4.0, 4.0, 4.0, 2.0]
@@ -204,7 +204,7 @@ class MultiStepLR(LRScheduler):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict(state_dict)
-        self.milestones = Counter(self.milestones)  # a file contains a plain dict
+        self.milestones = Counter(self.milestones)  # a saved state may be an ordinary dict
 
     def get_lr(self) -> list[float]:
         return [lr * self.gamma ** self.milestones[self.last_epoch] for lr in self._current()]
@@ -216,11 +216,11 @@ class ExponentialLR(LRScheduler):
     Like ``torch.optim.lr_scheduler.ExponentialLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(rule, gamma=0.5)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(opt, gamma=0.5)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [8.0, 4.0, 2.0, 1.0, 0.5]
@@ -242,11 +242,11 @@ class ConstantLR(LRScheduler):
     Raises ValueError for a factor outside of [0, 1].  Like ``torch.optim.lr_scheduler.ConstantLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.ConstantLR(rule, factor=0.5, total_iters=3)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.ConstantLR(opt, factor=0.5, total_iters=3)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [4.0, 4.0, 4.0, 8.0, 8.0]
@@ -278,11 +278,11 @@ class LinearLR(LRScheduler):
     Raises ValueError for factors outside of [0, 1].  Like ``torch.optim.lr_scheduler.LinearLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.LinearLR(rule, start_factor=0.25, total_iters=3)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.LinearLR(opt, start_factor=0.25, total_iters=3)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [2.0, 4.0, 6.0, 8.0, 8.0]
@@ -323,11 +323,11 @@ class CosineAnnealingLR(LRScheduler):
     As in PyTorch, each rate is computed from the previous epoch's.  Loshchilov and Hutter, 2017.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.CosineAnnealingLR(rule, T_max=4)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.CosineAnnealingLR(opt, T_max=4)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [8.0, 6.828, 4.0, 1.172, 0.0]
@@ -362,11 +362,11 @@ class OneCycleLR(LRScheduler):
     ``torch.optim.lr_scheduler.OneCycleLR``.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.OneCycleLR(rule, max_lr=8.0, total_steps=5)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.OneCycleLR(opt, max_lr=8.0, total_steps=5)
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     rates.append(round(opt.param_groups[0]["lr"], 3))
     ...     schedule.step()
     >>> rates
     [0.32, 7.604, 4.89, 1.506, 0.0]
@@ -407,10 +407,10 @@ class OneCycleLR(LRScheduler):
         self.cycle_momentum = cycle_momentum
         self._phases = _phases(total_steps, pct_start, three_phase)
         groups = optimizer.param_groups
-        tops = list(max_lr) if isinstance(max_lr, (list, tuple)) else [max_lr] * len(groups)
-        for group, top in zip(groups, tops, strict=True):
-            group["initial_lr"] = group["lr"] = top / div_factor
-            group["max_lr"] = top
+        max_lrs = list(max_lr) if isinstance(max_lr, (list, tuple)) else [max_lr] * len(groups)
+        for group, group_max_lr in zip(groups, max_lrs, strict=True):
+            group["initial_lr"] = group["lr"] = group_max_lr / div_factor
+            group["max_lr"] = group_max_lr
             group["min_lr"] = group["initial_lr"] / final_div_factor
             if cycle_momentum:
                 group["max_momentum"], group["base_momentum"] = max_momentum, base_momentum
@@ -426,20 +426,17 @@ class OneCycleLR(LRScheduler):
                 f"Tried to step {self.last_epoch} times. The specified number of total steps is "
                 f"{self.total_steps}"
             )
-        start = 0.0
-        for end, _, _, _, _ in self._phases[:-1]:
-            if self.last_epoch <= end:
-                break
-            start = end
-        at = [p[0] for p in self._phases].index(end) if self.last_epoch <= end else -1
-        end, first, last, high, low = self._phases[at]
+        ends = [end for end, *_ in self._phases]
+        current = [i for i, end in enumerate(ends[:-1]) if self.last_epoch <= end]
+        index = current[0] if current else len(ends) - 1
+        start = ends[index - 1] if index else 0.0
+        end, first_lr, last_lr, first_momentum, last_momentum = self._phases[index]
         fraction = (self.last_epoch - start) / (end - start)
-        for group in self.optimizer.param_groups if self.cycle_momentum else ():
-            self._set_momentum(group, self._between(group[high], group[low], fraction))
-        return [
-            self._between(group[first], group[last], fraction)
-            for group in self.optimizer.param_groups
-        ]
+        groups = self.optimizer.param_groups
+        for group in groups if self.cycle_momentum else ():
+            momentum = self._between(group[first_momentum], group[last_momentum], fraction)
+            self._set_momentum(group, momentum)
+        return [self._between(group[first_lr], group[last_lr], fraction) for group in groups]
 
     def _between(self, start: float, end: float, fraction: float) -> float:
         if self.anneal_strategy == "linear":
@@ -453,17 +450,18 @@ class OneCycleLR(LRScheduler):
             group["momentum"] = value
 
 
-def _phases(total: int, up: float, three: bool) -> list[tuple[float, str, str, str, str]]:
-    """(end, lr from, lr to, momentum from, momentum to) of each phase."""
-    if three:
-        return [
-            (up * total - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
-            (2 * up * total - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
-            (total - 1, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
-        ]
+def _phases(
+    total_steps: int, pct_start: float, three_phase: bool
+) -> list[tuple[float, str, str, str, str]]:
+    """For each phase its last step, and the groups' keys of its first and last lr and momentum."""
+    peak = pct_start * total_steps - 1
+    first = (peak, "initial_lr", "max_lr", "max_momentum", "base_momentum")
+    if not three_phase:
+        return [first, (total_steps - 1, "max_lr", "min_lr", "base_momentum", "max_momentum")]
     return [
-        (up * total - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
-        (total - 1, "max_lr", "min_lr", "base_momentum", "max_momentum"),
+        first,
+        (2 * peak, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
+        (total_steps - 1, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
     ]
 
 
@@ -475,12 +473,12 @@ class SequentialLR(LRScheduler):
 
     >>> import nnlib
     >>> from nnlib.optim.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> parts = [ConstantLR(rule, factor=0.5, total_iters=9), ExponentialLR(rule, gamma=0.5)]
-    >>> schedule = SequentialLR(rule, parts, milestones=[2])
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> parts = [ConstantLR(opt, factor=0.5, total_iters=9), ExponentialLR(opt, gamma=0.5)]
+    >>> schedule = SequentialLR(opt, parts, milestones=[2])
     >>> rates = []
     >>> for epoch in range(5):
-    ...     rates.append(rule.param_groups[0]["lr"])
+    ...     rates.append(opt.param_groups[0]["lr"])
     ...     schedule.step()
     >>> rates
     [4.0, 4.0, 8.0, 4.0, 2.0]
@@ -514,9 +512,9 @@ class SequentialLR(LRScheduler):
 
     def step(self) -> None:
         self.last_epoch += 1
-        at = bisect_right(self._milestones, self.last_epoch)
-        scheduler = self._schedulers[at]
-        if at > 0 and self._milestones[at - 1] == self.last_epoch:
+        index = bisect_right(self._milestones, self.last_epoch)
+        scheduler = self._schedulers[index]
+        if index > 0 and self._milestones[index - 1] == self.last_epoch:
             for group in self.optimizer.param_groups:  # the next one starts from the initial rate
                 group["lr"] = group["initial_lr"]
             scheduler.last_epoch = -1
@@ -542,12 +540,12 @@ class ReduceLROnPlateau(LRScheduler):
     Raises ValueError for a factor of 1 or more, and for an unknown mode.
 
     >>> import nnlib
-    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-    >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(rule, factor=0.5, patience=1)
+    >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(opt, factor=0.5, patience=1)
     >>> rates = []
     >>> for loss in [3.0, 2.0, 2.0, 2.0, 2.0]:
     ...     schedule.step(loss)
-    ...     rates.append(rule.param_groups[0]["lr"])
+    ...     rates.append(opt.param_groups[0]["lr"])
     >>> rates
     [8.0, 8.0, 8.0, 4.0, 4.0]
     """
@@ -583,11 +581,11 @@ class ReduceLROnPlateau(LRScheduler):
         """End an epoch, given its metric, and reduce the rate if necessary.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(rule, patience=0)
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(opt, patience=0)
         >>> for loss in [1.0, 2.0]:
         ...     schedule.step(loss)
-        >>> rule.param_groups[0]["lr"]
+        >>> opt.param_groups[0]["lr"]
         0.8
         """
         value = float(metrics)
@@ -605,17 +603,17 @@ class ReduceLROnPlateau(LRScheduler):
         self._last_lr = self._current()
 
     def _reduce(self) -> None:
-        for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
-            new = max(group["lr"] * self.factor, least)
-            if group["lr"] - new > self.eps:
-                group["lr"] = new
+        for group, min_lr in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+            new_lr = max(group["lr"] * self.factor, min_lr)
+            if group["lr"] - new_lr > self.eps:
+                group["lr"] = new_lr
 
     def is_better(self, a: float, best: float) -> bool:
         """Whether `a` improves on `best` by more than the threshold.
 
         >>> import nnlib
-        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
-        >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(rule)
+        >>> opt = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(opt)
         >>> schedule.is_better(0.9, 1.0), schedule.is_better(1.0, 1.0)
         (True, False)
         """

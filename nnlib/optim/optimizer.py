@@ -28,8 +28,8 @@ class Optimizer:
     >>> import nnlib
     >>> w, b = nnlib.zeros(2, requires_grad=True), nnlib.zeros(1, requires_grad=True)
     >>> groups = [{"params": [w], "lr": 0.1}, {"params": [b]}]
-    >>> rule = nnlib.optim.SGD(groups, lr=0.5)
-    >>> [group["lr"] for group in rule.param_groups]
+    >>> opt = nnlib.optim.SGD(groups, lr=0.5)
+    >>> [group["lr"] for group in opt.param_groups]
     [0.1, 0.5]
     """
 
@@ -56,9 +56,9 @@ class Optimizer:
 
         >>> import nnlib
         >>> w, b = nnlib.zeros(2, requires_grad=True), nnlib.zeros(1, requires_grad=True)
-        >>> rule = nnlib.optim.SGD([w], lr=0.5)
-        >>> rule.add_param_group({"params": [b], "lr": 0.1})
-        >>> len(rule.param_groups)
+        >>> opt = nnlib.optim.SGD([w], lr=0.5)
+        >>> opt.add_param_group({"params": [b], "lr": 0.1})
+        >>> len(opt.param_groups)
         2
         """
         if not isinstance(param_group, dict):
@@ -78,9 +78,9 @@ class Optimizer:
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
-        >>> rule = nnlib.optim.SGD([w], lr=0.5)
+        >>> opt = nnlib.optim.SGD([w], lr=0.5)
         >>> (w * w).backward()
-        >>> rule.zero_grad()
+        >>> opt.zero_grad()
         >>> w.grad is None
         True
         """
@@ -101,9 +101,9 @@ class Optimizer:
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
-        >>> rule = nnlib.optim.SGD([w], lr=0.5)
+        >>> opt = nnlib.optim.SGD([w], lr=0.5)
         >>> (2 * w).backward()
-        >>> rule.step()
+        >>> opt.step()
         >>> w
         tensor(2., requires_grad=True)
         """
@@ -133,17 +133,17 @@ class Optimizer:
             self.update(x, g, state, group)
             record.mark_changed(x)
         else:  # a NumPy scalar cannot be changed in place: update an array, then copy its value
-            box = np.array(x)
-            self.update(box, np.asarray(g), state, group)
-            p.fill_(box.item())
+            array = np.array(x)
+            self.update(array, np.asarray(g), state, group)
+            p.fill_(array.item())
 
     def begin(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         """The state of one parameter before its first step.
 
         >>> import nnlib
         >>> w = nnlib.tensor([1.0, 2.0], requires_grad=True)
-        >>> rule = nnlib.optim.Adam([w])
-        >>> sorted(rule.begin(w, rule.param_groups[0]))
+        >>> opt = nnlib.optim.Adam([w])
+        >>> sorted(opt.begin(w, opt.param_groups[0]))
         ['exp_avg', 'exp_avg_sq', 'step']
         """
         return {}
@@ -161,9 +161,9 @@ class Optimizer:
         ...     def update(self, x, g, state, group):
         ...         x -= group["lr"] * np.sign(g)
         >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
-        >>> rule = SignDescent([w], {"lr": 0.5})
+        >>> opt = SignDescent([w], {"lr": 0.5})
         >>> (w * w).sum().backward()
-        >>> rule.step()
+        >>> opt.step()
         >>> w
         tensor([  0.5000, -99.5000], requires_grad=True)
         """
@@ -171,25 +171,25 @@ class Optimizer:
 
     # ------------------------------------------------------------ saving
     def state_dict(self) -> dict[str, Any]:
-        """{"state": …, "param_groups": …}, with parameters numbered in order.
+        """{"state": …, "param_groups": …}, where parameters are numbered in their order.
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
         >>> nnlib.optim.SGD([w], lr=0.5).state_dict()["param_groups"][0]["lr"]
         0.5
         """
-        number = {
-            id(p): at
-            for at, p in enumerate(p for group in self.param_groups for p in group["params"])
+        index_of = {
+            id(p): index
+            for index, p in enumerate(p for group in self.param_groups for p in group["params"])
         }
         groups = [
             {
                 **{k: v for k, v in group.items() if k != "params"},
-                "params": [number[id(p)] for p in group["params"]],
+                "params": [index_of[id(p)] for p in group["params"]],
             }
             for group in self.param_groups
         ]
-        state = {number[id(p)]: dict(s) for p, s in self.state.items() if s}
+        state = {index_of[id(p)]: dict(s) for p, s in self.state.items() if s}
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -197,9 +197,9 @@ class Optimizer:
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
-        >>> rule, other = nnlib.optim.SGD([w], lr=0.5), nnlib.optim.SGD([w], lr=0.1)
-        >>> rule.load_state_dict(other.state_dict())
-        >>> rule.param_groups[0]["lr"]
+        >>> opt, other = nnlib.optim.SGD([w], lr=0.5), nnlib.optim.SGD([w], lr=0.1)
+        >>> opt.load_state_dict(other.state_dict())
+        >>> opt.param_groups[0]["lr"]
         0.1
         """
         groups, own = state_dict["param_groups"], self.param_groups
@@ -213,19 +213,19 @@ class Optimizer:
                 "loaded state dict contains a parameter group that doesn't match the size of "
                 "optimizer's group"
             )
-        by_number: dict[Any, Any] = {}
+        by_index: dict[Any, Any] = {}
         for saved, group in zip(groups, own, strict=True):
-            by_number.update(zip(saved["params"], group["params"], strict=True))
+            by_index.update(zip(saved["params"], group["params"], strict=True))
             group.update({k: v for k, v in saved.items() if k != "params"})
         self.state = {
-            by_number[int(at)]: {k: _copied(v) for k, v in state.items()}
-            for at, state in state_dict["state"].items()
+            by_index[int(index)]: {k: _copied(v) for k, v in state.items()}
+            for index, state in state_dict["state"].items()
         }
 
     def __repr__(self) -> str:
         lines = []
-        for at, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {at}")
+        for index, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {index}")
             lines += [f"    {k}: {group[k]}" for k in sorted(group) if k != "params"]
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
 

@@ -67,7 +67,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
 
 class Subset(Dataset[T_co]):
-    """Some of a data set's examples, by their indices.
+    """The examples of a data set at some indices.
 
     Like ``torch.utils.data.Subset``.
 
@@ -112,9 +112,9 @@ class ConcatDataset(Dataset[T_co]):
         n = len(self)
         if not -n <= index < n:
             raise ValueError(f"index {index} is out of range for {n} examples")
-        at = int(np.searchsorted(self.cumulative_sizes, index % n, side="right"))
-        before = self.cumulative_sizes[at - 1] if at else 0
-        return self.datasets[at][index % n - before]  # type: ignore[no-any-return]
+        position = int(np.searchsorted(self.cumulative_sizes, index % n, side="right"))
+        before = self.cumulative_sizes[position - 1] if position else 0
+        return self.datasets[position][index % n - before]  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
         return int(self.cumulative_sizes[-1])
@@ -125,16 +125,16 @@ def random_split(
     lengths: Sequence[float],
     generator: create.Generator | None = None,
 ) -> list[Subset[T]]:
-    """Disjoint random parts of a data set; `lengths` are numbers of examples, or fractions.
+    """Disjoint random subsets of a data set; `lengths` are numbers of examples, or fractions.
 
-    Fractions are rounded down, and the first parts get the remaining examples.  The same seeded
+    Fractions are rounded down, and the first subsets get the remaining examples.  The same seeded
     `generator` gives the same split.  Raises ValueError for fractions outside of [0, 1], and for
     numbers that do not add up to the length of the data set.  Like
     ``torch.utils.data.random_split``.
 
     >>> import nnlib
-    >>> parts = nnlib.utils.data.random_split(range(10), [0.75, 0.25])
-    >>> [len(part) for part in parts]
+    >>> subsets = nnlib.utils.data.random_split(range(10), [0.75, 0.25])
+    >>> [len(subset) for subset in subsets]
     [8, 2]
     """
     n = len(dataset)  # type: ignore[arg-type]  # a data set that is split has a length
@@ -186,10 +186,10 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, (tuple, list)):
         if len({len(example) for example in batch}) != 1:
             raise RuntimeError("each element in list of batch should be of equal size")
-        parts = [default_collate(part) for part in zip(*batch, strict=True)]
+        fields = [default_collate(field) for field in zip(*batch, strict=True)]
         if hasattr(first, "_fields"):
-            return type(first)(*parts)
-        return parts
+            return type(first)(*fields)
+        return fields
     raise TypeError(
         "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
         f"{type(first)}. Give the DataLoader a collate_fn of your own."
@@ -201,11 +201,10 @@ class DataLoader:
 
     `shuffle` gives every pass a new random order, from `generator` (seed it to repeat the order) or
     from the default generator.  `drop_last` leaves out a last batch that would be smaller.
-    `collate_fn` makes a batch from a list of examples.  `sampler` gives the examples' indices in
-    its own order.  `batch_size=None` gives single examples.  `progress` shows a progress bar if
-    tqdm is installed.  All work is done in this process: `num_workers` is accepted but has no
-    effect.  Raises ValueError for settings that exclude each other, and for a size that is not
-    positive.
+    `collate_fn` makes a batch from a list of examples.  `sampler` is an iterable of the examples'
+    indices.  `batch_size=None` gives single examples.  `progress` shows a progress bar if tqdm is
+    installed.  All work is done in this process: `num_workers` is accepted but has no effect.
+    Raises ValueError for settings that exclude each other, and for a size that is not positive.
 
     >>> import nnlib
     >>> data = nnlib.utils.data.TensorDataset(nnlib.arange(5))
@@ -278,11 +277,11 @@ class DataLoader:
     def _batch(self, indices: list[int]) -> Any:
         dataset = self.dataset
         if self.collate_fn is default_collate:
-            at = indices
-            while type(dataset) is Subset:  # tensors' rows are selected together, not one by one
-                at, dataset = [dataset.indices[i] for i in at], dataset.dataset
+            rows = indices
+            while type(dataset) is Subset:  # select all rows of the tensors at once
+                rows, dataset = [dataset.indices[i] for i in rows], dataset.dataset
             if type(dataset) is TensorDataset:
-                return list(dataset[at])
+                return list(dataset[rows])
         return self.collate_fn([self.dataset[i] for i in indices])
 
 

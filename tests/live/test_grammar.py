@@ -188,6 +188,14 @@ def test_controls_keep_the_authors_order_even_if_a_page_sorts_keys() -> None:
     assert figure.spec["order"] == ["w0", "w", "b"]
 
 
+@pytest.mark.parametrize("shape", [(3,), (3, 4), (40, 40)])
+def test_a_recorded_graph_shows_the_shape_of_a_constant_array(shape: tuple[int, ...]) -> None:
+    c = nnlib.ones(*shape)
+    figure = live.figure(w=1.0, view=live.dag(of=lambda w: (w * c).sum()), title="graph")
+    labels = [node["label"] for node in figure.spec["view"]["items"][0]["nodes"]]
+    assert labels == ["w", str(shape), "mul", "sum"]
+
+
 def test_the_fallback_draws_the_recorded_graph_with_values_up_to_its_step():
     def f(a, b):
         return (a * b + a).tanh()

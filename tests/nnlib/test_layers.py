@@ -438,6 +438,16 @@ def test_a_module_of_modules_has_pytorchs_names_state_and_repr():
     assert not any(m.training for m in ours.modules())
 
 
+def test_a_buffer_that_is_registered_again_may_become_persistent_or_not():
+    for t in (nnlib, torch):
+        net = t.nn.Module()
+        net.register_buffer("count", t.zeros(1), persistent=False)
+        net.register_buffer("count", t.ones(1))
+        assert list(net.state_dict()) == ["count"]
+        net.register_buffer("count", t.ones(1), persistent=False)
+        assert list(net.state_dict()) == []
+
+
 def test_a_change_of_a_module_reaches_all_its_parameters():
     net = Net(nnlib)
     net.requires_grad_(False)

@@ -15,48 +15,53 @@ if TYPE_CHECKING:
 Ints = int | tuple[int, ...] | list[int]
 
 
-def ints(name: str, what: str, value: Any, n: int) -> tuple[int, ...]:
-    """n ints from one int or n of them.  Raises TypeError or RuntimeError for anything else."""
-    many = value if isinstance(value, (tuple, list)) else (value,)
-    for v in many:
+def ints(name: str, argument: str, value: Any, n: int) -> tuple[int, ...]:
+    """n ints, from one int, which is repeated, or from n ints.
+
+    Raises TypeError or RuntimeError for anything else.
+    """
+    values = value if isinstance(value, (tuple, list)) else (value,)
+    for v in values:
         if isinstance(v, bool) or not isinstance(v, (int, np.integer)):
             raise TypeError(
-                f"{name}(): argument '{what}' must be an int or {n} ints, got {value!r}"
+                f"{name}(): argument '{argument}' must be an int or {n} ints, got {value!r}"
             )
-    if len(many) == 1:
-        many = tuple(many) * n
-    if len(many) != n:
-        raise RuntimeError(f"{name}: expected {what} to be one int or {n} ints, got {value!r}")
-    return tuple([int(v) for v in many])
+    if len(values) == 1:
+        values = tuple(values) * n
+    if len(values) != n:
+        raise RuntimeError(f"{name}: expected {argument} to be one int or {n} ints, got {value!r}")
+    return tuple([int(v) for v in values])
 
 
-def at_least(name: str, least: int, **values: tuple[int, ...]) -> None:
+def check_at_least(name: str, least: int, **values: tuple[int, ...]) -> None:
     """Raise RuntimeError if an int is smaller than `least`."""
-    for what, value in values.items():
+    for argument, value in values.items():
         if min(value) < least:
             raise RuntimeError(
-                f"{name}: {what} should be {least} or more in every dimension, got {list(value)}"
+                f"{name}: {argument} should be {least} or more in every dimension, got "
+                f"{list(value)}"
             )
 
 
-def shown(x: Tensor) -> str:
+def shape_text(x: Tensor) -> str:
+    """The shape as it is written in messages: [2, 3]."""
     return str(list(x._data.shape))
 
 
-def same_type(name: str, x: Tensor, other: Tensor, what: str) -> None:
-    """Raise RuntimeError if two tensors have different types, since layers convert none."""
+def check_same_type(name: str, x: Tensor, other: Tensor, other_name: str) -> None:
+    """Raise RuntimeError if two tensors have different types, since layers do not convert them."""
     a, b = dtypes.of(x._data).name, dtypes.of(other._data).name
     if a != b:
         raise RuntimeError(
-            f"{name}: input type ({a}) and {what} type ({b}) should be the same: convert one, "
-            f"as in input.to({what}.dtype)"
+            f"{name}: input type ({a}) and {other_name} type ({b}) should be the same: convert "
+            f"one, as in input.to({other_name}.dtype)"
         )
 
 
-class Lifted:
+class ImageBatch:
     """An input (C, L), (N, C, L), (C, H, W) or (N, C, H, W), reshaped to (N, C, H, W) in `images`.
 
-    `down` reshapes a result of the same rank as `images` to the rank of the input.
+    `to_input_rank` reshapes a result of the same rank as `images` to the rank of the input.
     """
 
     def __init__(self, name: str, x: Tensor, dims: int) -> None:
@@ -64,14 +69,14 @@ class Lifted:
         if rank not in (dims + 1, dims + 2):
             raise RuntimeError(
                 f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name}, but "
-                f"got input of size: {shown(x)}. The channels come before "
+                f"got input of size: {shape_text(x)}. The channels come before "
                 f"{'the length' if dims == 1 else 'height and width'}: unsqueeze adds a dimension."
             )
         self.dims, self.batched = dims, rank == dims + 2
         x = x if self.batched else s.unsqueeze(x, 0)
         self.images = x if dims == 2 else s.unsqueeze(x, -2)
 
-    def down(self, y: Tensor) -> Tensor:
+    def to_input_rank(self, y: Tensor) -> Tensor:
         shape = y._data.shape
         if self.dims == 1:
             y = s.reshape(y, (*shape[:2], shape[3]))

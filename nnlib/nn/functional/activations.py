@@ -21,7 +21,7 @@ relu, sigmoid, tanh = ar.relu, ar.sigmoid, ar.tanh
 
 
 def _floating(name: str, input: Tensor) -> Tensor:
-    """The input; NotImplementedError if it is not a floating-point tensor."""
+    """Return the input; raise NotImplementedError if it is not a floating-point tensor."""
     x = needs_tensor(name, input)
     if x._data.dtype.kind != "f":
         raise NotImplementedError(
@@ -62,7 +62,9 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
-    """x where x > 0, else slope · x: a ReLU whose units cannot die.  Maas and others, 2013.
+    """x where x > 0, else negative_slope · x: a ReLU with a gradient also where x < 0.
+
+    Maas and others, 2013.  Like ``torch.nn.functional.leaky_relu``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.leaky_relu(nnlib.tensor([-1.0, 2.0]))
@@ -73,9 +75,10 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """x where x > 0, else w · x with learnt w: one number, or one for each channel (dimension 1).
+    """x where x > 0, else w · x, with one learnt parameter w, or one for each channel.
 
-    He and others, 2015.  Raises RuntimeError if w has another size.
+    The channels are dimension 1 of `input`.  He and others, 2015.  Raises RuntimeError if `weight`
+    has another size.
 
     >>> import nnlib
     >>> nnlib.nn.functional.prelu(nnlib.tensor([-2.0, 2.0]), nnlib.tensor([0.25]))
@@ -104,8 +107,8 @@ def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     tensor([-0.6321,  2.0000])
     """
     x = _floating("elu", input)
-    # The exponential is taken of min(x, 0), so that it cannot overflow where x > 0.  At 0 itself
-    # the function is a line of slope α, whose second derivative is 0.
+    # The exponential is taken of min(x, 0), so that it cannot overflow where x > 0.  At x = 0 the
+    # function is computed as the line α x, whose derivative is α and whose second derivative is 0.
     slope = make(x._data.dtype.type(alpha))
     line = x if alpha == 1 else ar.mul(x, ar.where(ar.eq(x, 0), slope, 1.0))
     return ar.where(ar.lt(x, 0), ar.mul(ar.expm1(ar.clamp(x, max=0.0)), float(alpha)), line)
@@ -169,11 +172,12 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tens
     if x._data.dtype.kind != "f":
         if x._data.dtype.kind == "b" or (x._data.dtype.kind == "u" and min_val < 0):
             raise RuntimeError(
-                f"hardtanh: {dtypes.of(x._data).name} has no numbers below 0 to limit: use .float()"
+                f"hardtanh: {dtypes.of(x._data).name} cannot represent numbers below 0: use "
+                ".float()"
             )
         return ar.clamp(x, int(min_val), int(max_val))
-    inside = ar.logical_and(ar.gt(x, min_val), ar.lt(x, max_val))
-    return ar.where(inside, x, ar.clamp(x.detach(), min_val, max_val))
+    within = ar.logical_and(ar.gt(x, min_val), ar.lt(x, max_val))
+    return ar.where(within, x, ar.clamp(x.detach(), min_val, max_val))
 
 
 def relu6(input: Tensor) -> Tensor:

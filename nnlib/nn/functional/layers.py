@@ -15,7 +15,7 @@ from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import rand
-from nnlib.nn.functional._args import same_type, shown
+from nnlib.nn.functional._args import check_same_type, shape_text
 from nnlib.primitives import fused
 from nnlib.primitives import index as pi
 from nnlib.primitives import shape as ps
@@ -35,14 +35,14 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> nnlib.nn.functional.linear(nnlib.ones(2), nnlib.ones(3, 2), nnlib.zeros(3))
     tensor([2., 2., 2.])
     """
-    if _is_plain_layer(input, weight, bias):
+    if _fits_fused_linear(input, weight, bias):
         return apply(fused.linear, (input, weight) if bias is None else (input, weight, bias), {})
     out = products.matmul(input, s.transpose(weight, -2, -1) if weight._data.ndim > 1 else weight)
     return out if bias is None else ar.add(out, bias)
 
 
-def _is_plain_layer(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
-    """Whether shapes and types are those that the fused primitive computes."""
+def _fits_fused_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+    """Whether the fused primitive accepts the shapes and types."""
     if not (isinstance(input, Value) and isinstance(weight, Value)):
         return False
     x, w = input._data, weight._data
@@ -64,38 +64,40 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     RuntimeError for numbers that are not integers.  Like ``torch.nn.functional.embedding``.
 
     >>> import nnlib
-    >>> table = nnlib.tensor([[0.0, 0.0], [1.0, 2.0]])
-    >>> nnlib.nn.functional.embedding(nnlib.tensor([1, 0, 1]), table)
+    >>> weight = nnlib.tensor([[0.0, 0.0], [1.0, 2.0]])
+    >>> nnlib.nn.functional.embedding(nnlib.tensor([1, 0, 1]), weight)
     tensor([[1., 2.],
             [0., 0.],
             [1., 2.]])
     """
-    at, w = needs_tensor("embedding", input), needs_tensor("embedding", weight)
-    if at._data.dtype.kind not in "iu":
+    indices, w = needs_tensor("embedding", input), needs_tensor("embedding", weight)
+    if indices._data.dtype.kind not in "iu":
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to be of integer type, but got "
-            f"{dtypes.of(at._data).name}: .long() converts"
+            f"{dtypes.of(indices._data).name}: .long() converts"
         )
     if w._data.ndim != 2:
-        raise RuntimeError(f"'weight' must be 2-D, got {shown(w)}")
+        raise RuntimeError(f"'weight' must be 2-D, got {shape_text(w)}")
     n = w._data.shape[0]
-    if at._data.size and not (at._data.min() >= 0 and at._data.max() < n):
-        bad = at._data[(at._data < 0) | (at._data >= n)]
+    if indices._data.size and not (indices._data.min() >= 0 and indices._data.max() < n):
+        outside = indices._data[(indices._data < 0) | (indices._data >= n)]
         raise IndexError(
-            f"index out of range in self: {np.ravel(bad)[0]} is not a row of a table with {n} rows"
+            f"index out of range in self: {np.ravel(outside)[0]} is not a row of a weight with {n} "
+            "rows"
         )
-    out = apply(pi.take, (w, at), {"dim": 0})
+    out = apply(pi.take, (w, indices), {"dim": 0})
     if padding_idx is None:
         return out
     row = padding_idx + n if padding_idx < 0 else padding_idx
-    return ar.where(s.unsqueeze(ar.eq(at, row), -1), out.detach(), out)
+    return ar.where(s.unsqueeze(ar.eq(indices, row), -1), out.detach(), out)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Integers (…) as rows of zeros with a 1 at their position (…, num_classes), of type int64.
+    """Integers (…) as vectors (…, num_classes) of zeros with a 1 at the integer's position, int64.
 
-    By default, `num_classes` is the largest integer plus 1.  Raises RuntimeError for negative or
-    too large numbers, and for types other than int64.  Like ``torch.nn.functional.one_hot``.
+    By default, `num_classes` is the largest integer plus 1.  Raises RuntimeError for integers that
+    are negative or too large, and for types other than int64.  Like
+    ``torch.nn.functional.one_hot``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.one_hot(nnlib.tensor([0, 2]), 3)
@@ -129,27 +131,26 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 # ---------------------------------------------------------------- dropout
 
 
-def _probability(p: float) -> None:
+def _check_probability(p: float) -> None:
     if not 0 <= p <= 1:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
 def _dropped(x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Tensor:
-    _probability(p)
+    _check_probability(p)
     if not training or p == 0:
         return x
-    kept = rand(*shape)._data >= p
+    keep = rand(*shape)._data >= p
     scale = 1 / (1 - p) if p < 1 else 0.0
-    return ar.mul(x, make((kept * scale).astype(x._data.dtype)))
+    return ar.mul(x, make((keep * scale).astype(x._data.dtype)))
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training, set each element to 0 with probability p, and multiply the others by 1/(1 - p).
 
     So the expected value stays the same.  The random numbers are from the default generator
-    (`nnlib.manual_seed`).  The result is a new tensor, also with `inplace`.  Raises ValueError
-    if p is not a probability.  Like ``torch.nn.functional.dropout``; Srivastava and others,
-    2014.
+    (`nnlib.manual_seed`).  The result is a new tensor, also with `inplace`.  Raises ValueError if p
+    is not a probability.  Like ``torch.nn.functional.dropout``; Srivastava and others, 2014.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -165,9 +166,8 @@ def dropout2d(
 ) -> Tensor:
     """Dropout of whole channels: `input` (N, C, H, W) or (C, H, W).  Tompson and others, 2015.
 
-    The result is a new tensor, also with `inplace`.
-    Raises RuntimeError for another number of dimensions, ValueError if p is not a probability.
-    Like ``torch.nn.functional.dropout2d``.
+    The result is a new tensor, also with `inplace`.  Raises RuntimeError for another number of
+    dimensions, ValueError if p is not a probability.  Like ``torch.nn.functional.dropout2d``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -176,7 +176,7 @@ def dropout2d(
     """
     x = needs_tensor("dropout2d", input)
     if x._data.ndim not in (3, 4):
-        raise RuntimeError(f"dropout2d: Expected 3D or 4D input, but got {shown(x)}")
+        raise RuntimeError(f"dropout2d: Expected 3D or 4D input, but got {shape_text(x)}")
     return _dropped(x, (*x._data.shape[:-2], 1, 1), p, training)
 
 
@@ -205,7 +205,7 @@ def layer_norm(
     if not n or x._data.shape[-n:] != shape:
         raise RuntimeError(
             f"Given normalized_shape={list(shape)}, expected input with shape "
-            f"[*, {', '.join(map(str, shape))}], but got input of size {shown(x)}"
+            f"[*, {', '.join(map(str, shape))}], but got input of size {shape_text(x)}"
         )
     if x._data.dtype.kind != "f":
         raise NotImplementedError(
@@ -217,9 +217,9 @@ def layer_norm(
         if needs_tensor("layer_norm", t)._data.shape != shape:
             raise RuntimeError(
                 f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
-                f"{shown(t)} and normalized_shape = {list(shape)}"
+                f"{shape_text(t)} and normalized_shape = {list(shape)}"
             )
-        same_type("layer_norm", x, t, name)
+        check_same_type("layer_norm", x, t, name)
     # The fused primitive takes 0.6 of the time of separate steps (2048 rows of 64, both passes).
     return apply(fused.layer_norm, (x, weight, bias), {"n": n, "eps": float(eps)})
 
@@ -268,11 +268,11 @@ def batch_norm(
 ) -> Tensor:
     """(x - mean)/√(var + eps) · weight + bias for each channel (dimension 1).
 
-    Mean and variance are over all other dimensions.  In training, the batch's are used, and the
-    running ones move towards them by `momentum` (the variance with n - 1 in its denominator);
-    otherwise the running ones are used.
-    Raises ValueError if there is only one value per channel in training, RuntimeError if sizes do
-    not fit.  Like ``torch.nn.functional.batch_norm``; Ioffe and Szegedy, 2015.
+    Mean and variance are over all other dimensions.  In training, those of the batch are used, and
+    the running ones become (1 - momentum) · running + momentum · batch, with the variance that
+    divides by n - 1; otherwise the running ones are used.  Raises ValueError if there is only one
+    value per channel in training, RuntimeError if sizes do not fit.  Like
+    ``torch.nn.functional.batch_norm``; Ioffe and Szegedy, 2015.
 
     >>> import nnlib
     >>> x = nnlib.tensor([[1.0], [3.0]])
@@ -361,7 +361,7 @@ def pad(
 
     Negative numbers crop.  `mode` is "constant" (filled with `value`, by default 0), "reflect",
     "replicate" or "circular".  Raises RuntimeError for an odd number of sizes, for more than two
-    sizes per dimension, and for a reflection or repetition longer than the input allows;
+    sizes per dimension, and for a reflection or repetition that is longer than the input allows;
     NotImplementedError for another mode.  Like ``torch.nn.functional.pad``.
 
     >>> import nnlib
@@ -383,13 +383,13 @@ def pad(
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     pairs = [sizes[i : i + 2] for i in range(0, len(sizes), 2)][::-1]
     pairs = [(0, 0)] * (x._data.ndim - len(pairs)) + pairs
-    cut = tuple([slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(x._data.shape, pairs)])
-    x = indexing.getitem(x, cut) if min(sizes, default=0) < 0 else x
-    frame = tuple([(max(0, a), max(0, b)) for a, b in pairs])
+    crop = tuple([slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(x._data.shape, pairs)])
+    x = indexing.getitem(x, crop) if min(sizes, default=0) < 0 else x
+    pad_width = tuple([(max(0, a), max(0, b)) for a, b in pairs])
     if mode == "constant":
         fill = x._data.dtype.type(0 if value is None else value).item()
-        return apply(ps.pad, (x,), {"pad": frame, "value": fill})
-    for d, (a, b) in enumerate(frame):
+        return apply(ps.pad, (x,), {"pad": pad_width, "value": fill})
+    for d, (a, b) in enumerate(pad_width):
         x = _repeated(x, d, a, b, mode) if a or b else x
     return x
 
@@ -400,10 +400,11 @@ def _repeated(x: Tensor, d: int, before: int, after: int, mode: str) -> Tensor:
     if max(before, after) > largest:
         raise RuntimeError(
             f"Padding size should be less than {'' if mode == 'reflect' else 'or equal to '}the "
-            f"corresponding input dimension, but got {before, after} at dimension {d} of {shown(x)}"
+            f"corresponding input dimension, but got {before, after} at dimension {d} of "
+            f"{shape_text(x)}"
         )
-    at = np.pad(np.arange(n), (before, after), mode=_MODES[mode])  # type: ignore[call-overload]
-    return apply(pi.take, (x, at), {"dim": d})
+    indices = np.pad(np.arange(n), (before, after), mode=_MODES[mode])  # type: ignore[call-overload]
+    return apply(pi.take, (x, indices), {"dim": d})
 
 
 # ---------------------------------------------------------------- attention
@@ -439,11 +440,12 @@ def scaled_dot_product_attention(
         raise RuntimeError("Explicit attn_mask should not be set when is_causal=True")
     if q._data.ndim < 2 or k._data.ndim < 2:
         raise RuntimeError(
-            f"attention needs query and key with at least 2 dimensions, got {shown(q)}, {shown(k)}"
+            "attention needs query and key with at least 2 dimensions, got "
+            f"{shape_text(q)}, {shape_text(k)}"
         )
     if attn_mask is not None:
-        kind = needs_tensor("attention", attn_mask)._data.dtype
-        if kind != q._data.dtype and kind.kind != "b":
+        mask_dtype = needs_tensor("attention", attn_mask)._data.dtype
+        if mask_dtype != q._data.dtype and mask_dtype.kind != "b":
             raise RuntimeError(
                 "attention: attn_mask should be bool (True: may attend) or of the query's type "
                 f"{dtypes.of(q._data).name}, got {dtypes.of(attn_mask._data).name}"
@@ -459,7 +461,7 @@ def scaled_dot_product_attention(
 
 
 def _attention(scores: Tensor, mask: Tensor | None) -> Tensor:
-    """The weights; a row in which everything is masked is 0, not nan as from softmax alone."""
+    """The attention weights; a row that is masked everywhere is 0, not softmax's nan."""
     if mask is None:
         return along.softmax(scores, -1)
     boolean = mask._data.dtype.kind == "b"
@@ -467,5 +469,5 @@ def _attention(scores: Tensor, mask: Tensor | None) -> Tensor:
     scores = ar.where(mask, scores, -math.inf) if boolean else ar.add(scores, mask)
     if record.current_watcher() is None and allowed._data.any(-1).all():
         return along.softmax(scores, -1)
-    some = along.any(allowed, -1, keepdim=True)
-    return ar.where(some, along.softmax(ar.where(some, scores, 0.0), -1), 0.0)
+    any_allowed = along.any(allowed, -1, keepdim=True)
+    return ar.where(any_allowed, along.softmax(ar.where(any_allowed, scores, 0.0), -1), 0.0)

@@ -34,7 +34,7 @@ def _reduced(losses: Tensor, reduction: str) -> Tensor:
     return along.mean(losses) if reduction == "mean" else along.sum(losses)
 
 
-def _same_shape(name: str, input: Tensor, target: Tensor) -> None:
+def _check_same_shape(name: str, input: Tensor, target: Tensor) -> None:
     a = needs_tensor(name, input)._data.shape
     b = needs_tensor(name, target)._data.shape
     if a != b:
@@ -61,9 +61,9 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     >>> nnlib.nn.functional.mse_loss(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
     tensor(2.)
     """
-    _same_shape("mse_loss", input, target)
-    off = ar.sub(input, target)
-    return _reduced(ar.mul(off, off), reduction)
+    _check_same_shape("mse_loss", input, target)
+    difference = ar.sub(input, target)
+    return _reduced(ar.mul(difference, difference), reduction)
 
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
@@ -75,7 +75,7 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor
     >>> nnlib.nn.functional.l1_loss(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
     tensor(1.)
     """
-    _same_shape("l1_loss", input, target)
+    _check_same_shape("l1_loss", input, target)
     return _reduced(ar.abs(ar.sub(input, target)), reduction)
 
 
@@ -91,21 +91,21 @@ def huber_loss(
     >>> nnlib.nn.functional.huber_loss(nnlib.tensor([0.0, 0.0]), nnlib.tensor([1.0, 3.0]))
     tensor(1.5000)
     """
-    _same_shape("huber_loss", input, target)
+    _check_same_shape("huber_loss", input, target)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    off = ar.sub(input, target)
-    far = ar.abs(off)
-    near = ar.mul(ar.mul(off, off), 0.5)
-    # The gradient passes through one branch; the other's values are finite too.
-    losses = ar.where(ar.lt(far, delta), near, ar.mul(ar.sub(far, 0.5 * delta), float(delta)))
+    difference = ar.sub(input, target)
+    distance = ar.abs(difference)
+    quadratic = ar.mul(ar.mul(difference, difference), 0.5)
+    linear = ar.mul(ar.sub(distance, 0.5 * delta), float(delta))
+    losses = ar.where(ar.lt(distance, delta), quadratic, linear)
     return _reduced(losses, reduction)
 
 
 def smooth_l1_loss(
     input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0
 ) -> Tensor:
-    """d²/(2·beta) where |d| < beta, else |d| - beta/2, with d = x - y: Huber's loss over beta.
+    """d²/(2·beta) where |d| < beta, else |d| - beta/2, with d = x - y: huber_loss / beta.
 
     Raises ValueError if the shapes differ, RuntimeError if beta is negative.  Girshick, 2015.
     Like ``torch.nn.functional.smooth_l1_loss``.
@@ -114,7 +114,7 @@ def smooth_l1_loss(
     >>> nnlib.nn.functional.smooth_l1_loss(nnlib.tensor([0.0, 0.0]), nnlib.tensor([1.0, 3.0]))
     tensor(1.5000)
     """
-    _same_shape("smooth_l1_loss", input, target)
+    _check_same_shape("smooth_l1_loss", input, target)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
@@ -136,7 +136,7 @@ def kl_div(
     >>> nnlib.nn.functional.kl_div(half.log(), half, reduction="batchmean")
     tensor(0.)
     """
-    _same_shape("kl_div", input, target)
+    _check_same_shape("kl_div", input, target)
     if log_target:
         losses = ar.mul(ar.exp(target), ar.sub(target, input))
     else:
@@ -170,7 +170,7 @@ def binary_cross_entropy(
     >>> nnlib.nn.functional.binary_cross_entropy(nnlib.tensor([0.5]), nnlib.tensor([1.0]))
     tensor(0.6931)
     """
-    _same_shape("binary_cross_entropy", input, target)
+    _check_same_shape("binary_cross_entropy", input, target)
     if input._data.size and not (input._data.min() >= 0 and input._data.max() <= 1):
         raise RuntimeError(_NOT_PROBABILITIES)
     if watcher := record.current_watcher():
@@ -202,10 +202,10 @@ def binary_cross_entropy_with_logits(
     >>> f(nnlib.tensor([0.0, 1000.0]), nnlib.tensor([1.0, 1.0]))
     tensor(0.3466)
     """
-    _same_shape("binary_cross_entropy_with_logits", input, target)
+    _check_same_shape("binary_cross_entropy_with_logits", input, target)
     _check_reduction(reduction)
-    kind = input._data.dtype
-    if weight is None and pos_weight is None and kind == target._data.dtype and kind.kind == "f":
+    dtype = input._data.dtype
+    if weight is None and pos_weight is None and dtype == target._data.dtype and dtype.kind == "f":
         return apply(
             fused.binary_cross_entropy_with_logits, (input, target), {"reduction": reduction}
         )
@@ -234,8 +234,8 @@ def nll_loss(
 ) -> Tensor:
     """-x at the right class, for log-probabilities `input` (N, C) and class numbers `target` (N).
 
-    Also for (C) with one class number, and for (N, C, d₁, …) with (N, d₁, …).  `weight` (C) has a
-    factor for each class; the mean divides by the sum of the factors.  Targets equal to
+    `input` may also be (C), with one class number, or (N, C, d₁, …), with (N, d₁, …).  `weight`
+    (C) has a factor for each class; the mean divides by the sum of the factors.  Targets equal to
     `ignore_index` do not count.
 
     Raises ValueError if shapes do not fit, RuntimeError for targets that are not integers,
@@ -247,12 +247,16 @@ def nll_loss(
     tensor(0.1054)
     """
     _check_reduction(reduction)
-    x, y = _classes("nll_loss", input, target, ignore_index)
-    losses, counted = _picked(x, y, weight, ignore_index)
-    return _mean_of(losses, counted, reduction, needs_tensor("nll_loss", target)._data.shape)
+    x, y = _rows_and_classes("nll_loss", input, target, ignore_index)
+    losses, factors = _losses_and_factors(x, y, weight, ignore_index)
+    return _reduced_with_factors(
+        losses, factors, reduction, needs_tensor("nll_loss", target)._data.shape
+    )
 
 
-def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+def _rows_and_classes(
+    name: str, input: Tensor, target: Tensor, ignore_index: int
+) -> tuple[Tensor, Tensor]:
     """Input as (M, C) and targets as (M), checked."""
     x, y = needs_tensor(name, input), needs_tensor(name, target)
     shape, target_shape = x._data.shape, y._data.shape
@@ -262,18 +266,18 @@ def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> tup
         raise RuntimeError(
             f"expected target of type int64, got {dtypes.of(y._data).name}: use .long()"
         )
-    if (shape[:1] + shape[2:] if len(shape) > 1 else ()) != target_shape:
-        fitting = shape[:1] + shape[2:] if len(shape) > 1 else ()
+    expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
+    if target_shape != expected:
         raise ValueError(
-            f"{name}: input {list(shape)} needs a target of shape {list(fitting)} (a class number "
+            f"{name}: input {list(shape)} needs a target of shape {list(expected)} (a class number "
             f"for each example), got {list(target_shape)}"
         )
     classes = shape[1] if len(shape) > 1 else shape[0]
-    counts = y._data != ignore_index
-    bad = np.ravel(y._data)[np.ravel(((y._data < 0) | (y._data >= classes)) & counts)]
-    if bad.size:
+    included = y._data != ignore_index
+    invalid = np.ravel(y._data)[np.ravel(((y._data < 0) | (y._data >= classes)) & included)]
+    if invalid.size:
         raise IndexError(
-            f"Target {bad[0]} is out of bounds: there are {classes} classes, 0 … {classes - 1}."
+            f"Target {invalid[0]} is out of bounds: there are {classes} classes, 0 … {classes - 1}."
         )
     if len(shape) == 2:
         return x, y
@@ -289,10 +293,10 @@ def _none_ignored(y: Tensor, ignore_index: int) -> bool:
     return not (y._data == ignore_index).any()
 
 
-def _picked(
+def _losses_and_factors(
     x: Tensor, y: Tensor, weight: Tensor | None, ignore_index: int
 ) -> tuple[Tensor, Tensor | None]:
-    """-x at each target times its weight, and the weights (None if each is 1)."""
+    """-x at each target times the factor of its class, and the factors (None if each is 1)."""
     if weight is not None and needs_tensor("weight", weight)._data.shape != x._data.shape[1:]:
         raise RuntimeError(
             f"weight tensor should be defined either for all {x._data.shape[1]} classes or no "
@@ -303,25 +307,25 @@ def _picked(
         losses = ar.neg(apply(pi.index, (x, rows, y), {"dims": (0, 1)}))
         if weight is None:
             return losses, None
-        counted = apply(pi.take, (weight, y), {"dim": 0})
-        return ar.mul(losses, counted), counted
-    counts = ar.ne(y, ignore_index)
-    y = ar.where(counts, y, 0)
+        factors = apply(pi.take, (weight, y), {"dim": 0})
+        return ar.mul(losses, factors), factors
+    included = ar.ne(y, ignore_index)
+    y = ar.where(included, y, 0)
     losses = ar.neg(apply(pi.index, (x, rows, y), {"dims": (0, 1)}))
-    counted = ar.to_dtype(counts, dtypes.of(x._data))
+    factors = ar.to_dtype(included, dtypes.of(x._data))
     if weight is not None:
-        counted = ar.mul(counted, apply(pi.take, (weight, y), {"dim": 0}))
-    return ar.where(counts, ar.mul(losses, counted), 0.0), counted
+        factors = ar.mul(factors, apply(pi.take, (weight, y), {"dim": 0}))
+    return ar.where(included, ar.mul(losses, factors), 0.0), factors
 
 
-def _mean_of(
-    losses: Tensor, counted: Tensor | None, reduction: str, shape: tuple[Any, ...]
+def _reduced_with_factors(
+    losses: Tensor, factors: Tensor | None, reduction: str, shape: tuple[Any, ...]
 ) -> Tensor:
     if reduction == "none":
         return losses if losses._data.shape == shape else s.reshape(losses, shape)
     if reduction == "sum":
         return along.sum(losses)
-    return along.mean(losses) if counted is None else ar.div(along.sum(losses), along.sum(counted))
+    return along.mean(losses) if factors is None else ar.div(along.sum(losses), along.sum(factors))
 
 
 def cross_entropy(
@@ -335,9 +339,10 @@ def cross_entropy(
 ) -> Tensor:
     """-log softmax(z) at the right class: `input` (N, C) logits, `target` (N) class numbers.
 
-    Also for (C) with one class number, for (N, C, d₁, …) with (N, d₁, …), and for targets of the
-    input's shape that are probabilities: -Σ y_c log softmax(z)_c.  `weight` (C) and `ignore_index`
-    are as in `nll_loss`; `label_smoothing` mixes the target with the uniform distribution.
+    `input` may also be (C), with one class number, or (N, C, d₁, …), with (N, d₁, …).  A target
+    y of the input's shape contains probabilities: -Σ y_c log softmax(z)_c.  `weight` (C) and
+    `ignore_index` are as in `nll_loss`; `label_smoothing` mixes the target with the uniform
+    distribution.
 
     Raises what `nll_loss` raises, and RuntimeError if the smoothing is outside of [0, 1].  Like
     ``torch.nn.functional.cross_entropy``.
@@ -351,23 +356,23 @@ def cross_entropy(
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     z, y = needs_tensor("cross_entropy", input), needs_tensor("cross_entropy", target)
     if y._data.dtype.kind == "f":
-        return _of_probabilities(z, y, weight, reduction, label_smoothing)
-    x, flat = _classes("cross_entropy", z, y, ignore_index)
-    if weight is None and not label_smoothing and _none_ignored(flat, ignore_index):
-        out = apply(fused.cross_entropy, (x, flat), {"reduction": reduction})
+        return _cross_entropy_of_probabilities(z, y, weight, reduction, label_smoothing)
+    x, classes = _rows_and_classes("cross_entropy", z, y, ignore_index)
+    if weight is None and not label_smoothing and _none_ignored(classes, ignore_index):
+        out = apply(fused.cross_entropy, (x, classes), {"reduction": reduction})
         return out if reduction != "none" else s.reshape(out, y._data.shape)
     logs = along.log_softmax(x, 1)
-    losses, counted = _picked(logs, flat, weight, ignore_index)
+    losses, factors = _losses_and_factors(logs, classes, weight, ignore_index)
     if label_smoothing:
         losses = ar.mul(losses, 1 - label_smoothing)
         uniform = ar.neg(along.sum(_weighted(logs, weight), 1))
-        if not _none_ignored(flat, ignore_index):
-            uniform = ar.where(ar.ne(flat, ignore_index), uniform, 0.0)
+        if not _none_ignored(classes, ignore_index):
+            uniform = ar.where(ar.ne(classes, ignore_index), uniform, 0.0)
         losses = ar.add(losses, ar.mul(uniform, label_smoothing / x._data.shape[1]))
-    return _mean_of(losses, counted, reduction, y._data.shape)
+    return _reduced_with_factors(losses, factors, reduction, y._data.shape)
 
 
-def _of_probabilities(
+def _cross_entropy_of_probabilities(
     z: Tensor, y: Tensor, weight: Tensor | None, reduction: str, smoothing: float
 ) -> Tensor:
     shape = z._data.shape
@@ -380,8 +385,8 @@ def _of_probabilities(
     dim = 1 if len(shape) > 1 else 0
     if smoothing:
         y = ar.add(ar.mul(y, 1 - smoothing), smoothing / shape[dim])
-    parts = ar.mul(along.log_softmax(z, dim), y)
+    terms = ar.mul(along.log_softmax(z, dim), y)
     if weight is not None:
-        parts = ar.mul(parts, s.reshape(weight, (-1, *(1,) * (len(shape) - 2))))
-    losses = ar.neg(along.sum(parts, dim))
+        terms = ar.mul(terms, s.reshape(weight, (-1, *(1,) * (len(shape) - 2))))
+    losses = ar.neg(along.sum(terms, dim))
     return _reduced(losses, reduction)

@@ -10,7 +10,14 @@ from nnlib.functions import along, indexing, joining
 from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
-from nnlib.nn.functional._args import Ints, Lifted, at_least, ints, same_type, shown
+from nnlib.nn.functional._args import (
+    ImageBatch,
+    Ints,
+    check_at_least,
+    check_same_type,
+    ints,
+    shape_text,
+)
 from nnlib.primitives import fused
 from nnlib.primitives import index as pi
 from nnlib.primitives import shape as ps
@@ -20,7 +27,7 @@ from nnlib.record import Value, apply, make
 if TYPE_CHECKING:
     from nnlib.tensor import Tensor
 
-Ints2 = tuple[int, ...]
+Sizes = tuple[int, ...]
 
 # ---------------------------------------------------------------- convolution
 
@@ -87,23 +94,23 @@ def _conv(
     groups: int,
 ) -> Tensor:
     x, w = needs_tensor(name, input), needs_tensor(name, weight)
-    lifted = Lifted(name, x, dims)
-    _check_weight(name, dims, x, lifted.images, w, bias, groups)
+    batch = ImageBatch(name, x, dims)
+    _check_weight(name, dims, x, batch.images, w, bias, groups)
     stride, dilation = ints(name, "stride", stride, dims), ints(name, "dilation", dilation, dims)
-    at_least(name, 1, stride=stride, dilation=dilation)
-    images, padding = _padded(name, lifted.images, w._data.shape[2:], padding, stride, dilation)
+    check_at_least(name, 1, stride=stride, dilation=dilation)
+    images, padding = _padded(name, batch.images, w._data.shape[2:], padding, stride, dilation)
     kernel = w if dims == 2 else s.unsqueeze(w, -2)
-    one = 1 if dims == 1 else 0
+    added_dims = 1 if dims == 1 else 0
     attrs = {
-        "stride": (1,) * one + stride,
-        "padding": (0,) * one + padding,
-        "dilation": (1,) * one + dilation,
+        "stride": (1,) * added_dims + stride,
+        "padding": (0,) * added_dims + padding,
+        "dilation": (1,) * added_dims + dilation,
         "groups": groups,
     }
     _check_fit(name, images._data.shape, kernel._data.shape[2:], attrs)
     if bias is not None and bias._data.dtype == x._data.dtype:
-        return lifted.down(apply(fused.convolution, (images, kernel, bias), attrs))
-    return lifted.down(_with_bias(apply(p.conv2d, (images, kernel), attrs), bias))
+        return batch.to_input_rank(apply(fused.convolution, (images, kernel, bias), attrs))
+    return batch.to_input_rank(_with_bias(apply(p.conv2d, (images, kernel), attrs), bias))
 
 
 def _with_bias(images: Tensor, bias: Tensor | None) -> Tensor:
@@ -175,28 +182,28 @@ def _conv_transpose(
     dilation: Any,
 ) -> Tensor:
     x, w = needs_tensor(name, input), needs_tensor(name, weight)
-    lifted = Lifted(name, x, dims)
-    _check_transposed_weight(name, dims, x, lifted.images, w, bias, groups)
+    batch = ImageBatch(name, x, dims)
+    _check_transposed_weight(name, dims, x, batch.images, w, bias, groups)
     stride, dilation = ints(name, "stride", stride, dims), ints(name, "dilation", dilation, dims)
-    padding, extra = (
+    padding, output_extra = (
         ints(name, "padding", padding, dims),
         ints(name, "output_padding", output_padding, dims),
     )
-    at_least(name, 1, stride=stride, dilation=dilation)
-    at_least(name, 0, padding=padding, output_padding=extra)
-    if any(o >= max(a, b) for o, a, b in zip(extra, stride, dilation, strict=True)):
+    check_at_least(name, 1, stride=stride, dilation=dilation)
+    check_at_least(name, 0, padding=padding, output_padding=output_extra)
+    if any(o >= max(a, b) for o, a, b in zip(output_extra, stride, dilation, strict=True)):
         raise RuntimeError(
             f"output padding must be smaller than either stride or dilation, but got "
-            f"output_padding {extra}, stride {stride}, dilation {dilation}"
+            f"output_padding {output_extra}, stride {stride}, dilation {dilation}"
         )
     if dims == 1:
         w, stride, dilation = s.unsqueeze(w, -2), (1, *stride), (1, *dilation)
-        padding, extra = (0, *padding), (0, *extra)
-    out = _spread(name, lifted.images, w, stride, padding, extra, groups, dilation)
-    return lifted.down(_with_bias(out, bias))
+        padding, output_extra = (0, *padding), (0, *output_extra)
+    out = _transposed(name, batch.images, w, stride, padding, output_extra, groups, dilation)
+    return batch.to_input_rank(_with_bias(out, bias))
 
 
-def _spread(
+def _transposed(
     name: str,
     x: Tensor,
     w: Tensor,
@@ -206,33 +213,35 @@ def _spread(
     groups: int,
     dilation: tuple[Any, ...],
 ) -> Tensor:
-    n, _, *size = x._data.shape
-    full = [
+    n, _, *input_size = x._data.shape
+    full_size = [
         (m - 1) * a + d * (k - 1) + 1
-        for m, a, d, k in zip(size, stride, dilation, w._data.shape[2:], strict=True)
+        for m, a, d, k in zip(input_size, stride, dilation, w._data.shape[2:], strict=True)
     ]
-    final = [m - 2 * p + o for m, p, o in zip(full, padding, output_padding, strict=True)]
-    if min(final) < 1:
+    output_size = [
+        m - 2 * pad + o for m, pad, o in zip(full_size, padding, output_padding, strict=True)
+    ]
+    if min(output_size) < 1:
         raise RuntimeError(
-            f"{name}: Given input size per channel: {size}. Calculated output size per channel: "
-            f"{final}. Output size is too small: is the padding {padding} too large?"
+            f"{name}: Given input size per channel: {input_size}. Calculated output size per "
+            f"channel: {output_size}. Output size is too small: is the padding {padding} too large?"
         )
     attrs = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     channels = w._data.shape[1] * groups
     if all(o < a for o, a in zip(output_padding, stride, strict=True)):
-        return apply(p.conv2d_input, (x, w), {"shape": (n, channels, *final), **attrs})
+        return apply(p.conv2d_input, (x, w), {"shape": (n, channels, *output_size), **attrs})
     # No window of conv2d would reach the last rows, so they are appended as zeros.
     attrs["padding"] = (0, 0)
-    out = apply(p.conv2d_input, (x, w), {"shape": (n, channels, *full), **attrs})
-    frame = ((0, 0), (0, 0), (0, output_padding[0]), (0, output_padding[1]))
-    out = apply(ps.pad, (out,), {"pad": frame, "value": 0.0})
-    (top, left), (height, width) = padding, final
+    out = apply(p.conv2d_input, (x, w), {"shape": (n, channels, *full_size), **attrs})
+    pad_width = ((0, 0), (0, 0), (0, output_padding[0]), (0, output_padding[1]))
+    out = apply(ps.pad, (out,), {"pad": pad_width, "value": 0.0})
+    (top, left), (height, width) = padding, output_size
     return indexing.getitem(out, (..., slice(top, top + height), slice(left, left + width)))
 
 
 def _check_kernel(name: str, dims: int, x: Tensor, w: Tensor, groups: int, axes: str) -> None:
     """Check the weight of either kind of convolution; `axes` names its first two axes."""
-    same_type(name, x, w, "weight")
+    check_same_type(name, x, w, "weight")
     shape = w._data.shape
     if len(shape) != dims + 2:
         raise RuntimeError(
@@ -249,16 +258,16 @@ def _check_transposed_weight(
     name: str, dims: int, x: Tensor, images: Tensor, w: Tensor, bias: Tensor | None, groups: int
 ) -> None:
     _check_kernel(name, dims, x, w, groups, "in, out/groups")
-    shape, inside = w._data.shape, images._data.shape[1]
-    if inside != shape[0]:
+    shape, in_channels = w._data.shape, images._data.shape[1]
+    if in_channels != shape[0]:
         raise RuntimeError(
-            f"Given transposed=1, weight of size {list(shape)}, expected input{shown(x)} to have "
-            f"{shape[0]} channels, but got {inside} channels instead"
+            f"Given transposed=1, weight of size {list(shape)}, expected input"
+            f"{shape_text(x)} to have {shape[0]} channels, but got {in_channels} channels instead"
         )
     if bias is not None and needs_tensor(name, bias)._data.shape != (shape[1] * groups,):
         raise RuntimeError(
             f"Given transposed=1, weight of size {list(shape)}, expected bias to be 1-dimensional "
-            f"with {shape[1] * groups} elements, but got bias of size {shown(bias)} instead"
+            f"with {shape[1] * groups} elements, but got bias of size {shape_text(bias)} instead"
         )
 
 
@@ -266,16 +275,17 @@ def _check_weight(
     name: str, dims: int, x: Tensor, images: Tensor, w: Tensor, bias: Tensor | None, groups: int
 ) -> None:
     _check_kernel(name, dims, x, w, groups, "out, in/groups")
-    shape, inside = w._data.shape, images._data.shape[1]
-    if inside != shape[1] * groups:
+    shape, in_channels = w._data.shape, images._data.shape[1]
+    if in_channels != shape[1] * groups:
         raise RuntimeError(
-            f"Given groups={groups}, weight of size {list(shape)}, expected input{shown(x)} to "
-            f"have {shape[1] * groups} channels, but got {inside} channels instead"
+            f"Given groups={groups}, weight of size {list(shape)}, expected input"
+            f"{shape_text(x)} to have {shape[1] * groups} channels, but got {in_channels} channels "
+            "instead"
         )
     if bias is not None and needs_tensor(name, bias)._data.shape != shape[:1]:
         raise RuntimeError(
             f"Given weight of size {list(shape)}, expected bias to be 1-dimensional with "
-            f"{shape[0]} elements, but got bias of size {shown(bias)} instead"
+            f"{shape[0]} elements, but got bias of size {shape_text(bias)} instead"
         )
 
 
@@ -291,7 +301,7 @@ def _padded(
     dims = len(kernel)
     if not isinstance(padding, str):
         padding = ints(name, "padding", padding, dims)
-        at_least(name, 0, padding=padding)
+        check_at_least(name, 0, padding=padding)
         return x, padding
     if padding == "valid":
         return x, (0,) * dims
@@ -301,8 +311,8 @@ def _padded(
         raise RuntimeError(f"padding='same' is not supported for strided convolutions: {stride}")
     total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
     if any(t % 2 for t in total):
-        frame = ((0, 0),) * (4 - dims) + tuple([(0, t % 2) for t in total])
-        x = apply(ps.pad, (x,), {"pad": frame, "value": 0.0})
+        pad_width = ((0, 0),) * (4 - dims) + tuple([(0, t % 2) for t in total])
+        x = apply(ps.pad, (x,), {"pad": pad_width, "value": 0.0})
     return x, tuple([t // 2 for t in total])
 
 
@@ -332,12 +342,12 @@ def _pool_attrs(
     ceil_mode: bool,
 ) -> dict[str, Any]:
     kernel = ints(name, "kernel_size", kernel, dims)
-    empty = stride is None or (isinstance(stride, (tuple, list)) and not stride)
-    stride = kernel if empty else ints(name, "stride", stride, dims)
+    by_kernel = stride is None or (isinstance(stride, (tuple, list)) and not stride)
+    stride = kernel if by_kernel else ints(name, "stride", stride, dims)
     padding = ints(name, "padding", padding, dims)
     dilation = ints(name, "dilation", dilation, dims)
-    at_least(name, 1, kernel_size=kernel, stride=stride, dilation=dilation)
-    at_least(name, 0, padding=padding)
+    check_at_least(name, 1, kernel_size=kernel, stride=stride, dilation=dilation)
+    check_at_least(name, 0, padding=padding)
     if any(2 * pad > k for pad, k in zip(padding, kernel, strict=True)):
         raise RuntimeError(
             f"{name}: pad should be at most half of effective kernel size, but got "
@@ -347,14 +357,14 @@ def _pool_attrs(
         if p.positions(n, k, step, pad, d, ceil_mode) < 1:
             raise RuntimeError(
                 f"{name}: Output size is too small: a window of {list(kernel)} does not fit into "
-                f"an input of size {shown(x)}"
+                f"an input of size {shape_text(x)}"
             )
-    one = 1 if dims == 1 else 0
+    added_dims = 1 if dims == 1 else 0
     return {
-        "kernel_size": (1,) * one + kernel,
-        "stride": (1,) * one + stride,
-        "padding": (0,) * one + padding,
-        "dilation": (1,) * one + dilation,
+        "kernel_size": (1,) * added_dims + kernel,
+        "stride": (1,) * added_dims + stride,
+        "padding": (0,) * added_dims + padding,
+        "dilation": (1,) * added_dims + dilation,
         "ceil_mode": bool(ceil_mode),
     }
 
@@ -371,12 +381,12 @@ def _max_pool(
     return_indices: bool,
 ) -> Tensor | tuple[Tensor, Tensor]:
     x = needs_tensor(name, input)
-    lifted = Lifted(name, x, dims)
+    batch = ImageBatch(name, x, dims)
     attrs = _pool_attrs(name, dims, x, kernel_size, stride, padding, dilation, ceil_mode)
-    out = lifted.down(apply(p.max_pool2d, (lifted.images,), attrs))
+    out = batch.to_input_rank(apply(p.max_pool2d, (batch.images,), attrs))
     if not return_indices:
         return out
-    return out, lifted.down(apply(p.max_pool2d_indices, (lifted.images,), attrs))
+    return out, batch.to_input_rank(apply(p.max_pool2d_indices, (batch.images,), attrs))
 
 
 @overload
@@ -528,17 +538,17 @@ def _avg_pool(
     divisor_override: int | None,
 ) -> Tensor:
     x = needs_tensor(name, input)
-    lifted = Lifted(name, x, dims)
+    batch = ImageBatch(name, x, dims)
     attrs = _pool_attrs(name, dims, x, kernel_size, stride, padding, 1, ceil_mode)
     del attrs["dilation"]
     attrs["count_include_pad"] = bool(count_include_pad)
-    out = apply(p.avg_pool2d, (lifted.images,), attrs)
+    out = apply(p.avg_pool2d, (batch.images,), attrs)
     if divisor_override is not None:
         if divisor_override == 0:
             raise RuntimeError(f"{name}: divisor must be not zero")
-        counts = p.divisors(lifted.images._data.shape, **attrs) / divisor_override
+        counts = p.divisors(batch.images._data.shape, **attrs) / divisor_override
         out = ar.mul(out, make(counts.astype(x._data.dtype)))
-    return lifted.down(out)
+    return batch.to_input_rank(out)
 
 
 # ---------------------------------------------------------------- adaptive pooling
@@ -546,11 +556,13 @@ def _avg_pool(
 
 def _adaptive_sizes(name: str, x: Tensor, output_size: Any, dims: int) -> tuple[int, ...]:
     shape = x._data.shape[-dims:]
-    many = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * dims
-    sizes = ints(name, "output_size", [n if m is None else m for m, n in zip(many, shape)], dims)
-    at_least(name, 0, output_size=sizes)
+    requested = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * dims
+    sizes = ints(
+        name, "output_size", [n if m is None else m for m, n in zip(requested, shape)], dims
+    )
+    check_at_least(name, 0, output_size=sizes)
     if 0 in shape:
-        raise RuntimeError(f"{name}: expected input to have non-zero size, got {shown(x)}")
+        raise RuntimeError(f"{name}: expected input to have non-zero size, got {shape_text(x)}")
     return sizes
 
 
@@ -559,8 +571,8 @@ def _bounds(n: int, size: int) -> list[tuple[int, int]]:
     return [(i * n // size, -(-(i + 1) * n // size)) for i in range(size)]
 
 
-def _even(shape: tuple[Any, ...], sizes: tuple[Any, ...]) -> tuple[int, ...] | None:
-    """The size of the windows if all have the same size, else None."""
+def _equal_window(shape: tuple[Any, ...], sizes: tuple[Any, ...]) -> tuple[int, ...] | None:
+    """The size of the windows if they all have the same size and do not overlap, else None."""
     if any(m < 1 or n % m for n, m in zip(shape, sizes, strict=True)):
         return None
     return tuple([n // m for n, m in zip(shape, sizes, strict=True)])
@@ -579,10 +591,10 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     name = "adaptive_avg_pool2d"
     x: Any = needs_tensor(name, input)
     sizes = _adaptive_sizes(name, x, output_size, 2)
-    Lifted(name, x, 2)
-    even = _even(x._data.shape[-2:], sizes)
-    if even is not None:
-        return avg_pool2d(x, even)
+    ImageBatch(name, x, 2)  # only to check the number of dimensions
+    window = _equal_window(x._data.shape[-2:], sizes)
+    if window is not None:
+        return avg_pool2d(x, window)
     h, w = x._data.shape[-2:]
     rows = [
         joining.stack([along.mean(x[..., a:b, c:d], (-2, -1)) for c, d in _bounds(w, sizes[1])], -1)
@@ -594,9 +606,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """The means of windows chosen so that the result has length `output_size`.
 
-    See `adaptive_avg_pool2d`.
-
-    Like ``torch.nn.functional.adaptive_avg_pool1d``.
+    See `adaptive_avg_pool2d`.  Like ``torch.nn.functional.adaptive_avg_pool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.adaptive_avg_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]), 2)
@@ -605,12 +615,12 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     name = "adaptive_avg_pool1d"
     x: Any = needs_tensor(name, input)
     (size,) = _adaptive_sizes(name, x, output_size, 1)
-    Lifted(name, x, 1)
-    even = _even(x._data.shape[-1:], (size,))
-    if even is not None:
-        return avg_pool1d(x, even)
-    parts = [along.mean(x[..., a:b], -1) for a, b in _bounds(x._data.shape[-1], size)]
-    return joining.stack(parts, -1) if parts else x[..., :0]
+    ImageBatch(name, x, 1)  # only to check the number of dimensions
+    window = _equal_window(x._data.shape[-1:], (size,))
+    if window is not None:
+        return avg_pool1d(x, window)
+    means = [along.mean(x[..., a:b], -1) for a, b in _bounds(x._data.shape[-1], size)]
+    return joining.stack(means, -1) if means else x[..., :0]
 
 
 def adaptive_max_pool2d(input: Tensor, output_size: Any) -> Tensor:
@@ -625,10 +635,10 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any) -> Tensor:
     name = "adaptive_max_pool2d"
     x: Any = needs_tensor(name, input)
     sizes = _adaptive_sizes(name, x, output_size, 2)
-    Lifted(name, x, 2)
-    even = _even(x._data.shape[-2:], sizes)
-    if even is not None:
-        return max_pool2d(x, even)
+    ImageBatch(name, x, 2)  # only to check the number of dimensions
+    window = _equal_window(x._data.shape[-2:], sizes)
+    if window is not None:
+        return max_pool2d(x, window)
     h, w = x._data.shape[-2:]
     rows = [
         joining.stack([_largest(x[..., a:b, c:d]) for c, d in _bounds(w, sizes[1])], -1)
@@ -649,9 +659,9 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any) -> Tensor:
     name = "adaptive_max_pool1d"
     x: Any = needs_tensor(name, input)
     (size,) = _adaptive_sizes(name, x, output_size, 1)
-    Lifted(name, x, 1)
-    parts = [along.max(x[..., a:b], -1).values for a, b in _bounds(x._data.shape[-1], size)]
-    return joining.stack(parts, -1) if parts else x[..., :0]
+    ImageBatch(name, x, 1)  # only to check the number of dimensions
+    maxima = [along.max(x[..., a:b], -1).values for a, b in _bounds(x._data.shape[-1], size)]
+    return joining.stack(maxima, -1) if maxima else x[..., :0]
 
 
 def _largest(x: Tensor) -> Tensor:
@@ -661,7 +671,7 @@ def _largest(x: Tensor) -> Tensor:
 # ---------------------------------------------------------------- columns
 
 
-def _columns(size: Ints2, kernel: Ints2, stride: Ints2, dilation: Ints2) -> np.ndarray:
+def _columns(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes) -> np.ndarray:
     """For each element of the window (rows), its index in the flattened image at each position."""
     counts = [
         p.positions(n, k, step, 0, d, False)
@@ -671,8 +681,8 @@ def _columns(size: Ints2, kernel: Ints2, stride: Ints2, dilation: Ints2) -> np.n
         np.arange(k)[:, None] * d + np.arange(n) * step
         for k, n, step, d in zip(kernel, counts, stride, dilation, strict=True)
     )
-    at = rows[:, None, :, None] * size[1] + cols[None, :, None, :]
-    return at.reshape(kernel[0] * kernel[1], -1)
+    indices = rows[:, None, :, None] * size[1] + cols[None, :, None, :]
+    return indices.reshape(kernel[0] * kernel[1], -1)
 
 
 def unfold(
@@ -691,19 +701,19 @@ def unfold(
              [4., 5.]]])
     """
     x = needs_tensor("unfold", input)
-    lifted = Lifted("unfold", x, 2)
+    batch = ImageBatch("unfold", x, 2)
     kernel = ints("unfold", "kernel_size", kernel_size, 2)
-    step, spread = ints("unfold", "stride", stride, 2), ints("unfold", "dilation", dilation, 2)
-    frame = ints("unfold", "padding", padding, 2)
-    at_least("unfold", 1, kernel_size=kernel, stride=step, dilation=spread)
-    at_least("unfold", 0, padding=frame)
-    attrs = {"stride": step, "padding": frame, "dilation": spread, "groups": 1}
-    _check_fit("unfold", lifted.images._data.shape, kernel, attrs)
-    around = ((0, 0), (0, 0), *[(n, n) for n in frame])
-    images = apply(ps.pad, (lifted.images,), {"pad": around, "value": 0.0})
+    steps, dilations = ints("unfold", "stride", stride, 2), ints("unfold", "dilation", dilation, 2)
+    paddings = ints("unfold", "padding", padding, 2)
+    check_at_least("unfold", 1, kernel_size=kernel, stride=steps, dilation=dilations)
+    check_at_least("unfold", 0, padding=paddings)
+    attrs = {"stride": steps, "padding": paddings, "dilation": dilations, "groups": 1}
+    _check_fit("unfold", batch.images._data.shape, kernel, attrs)
+    pad_width = ((0, 0), (0, 0), *[(n, n) for n in paddings])
+    images = apply(ps.pad, (batch.images,), {"pad": pad_width, "value": 0.0})
     n, c, h, w = images._data.shape
-    at = _columns((h, w), kernel, step, spread)
-    # By index, not by a multiplication with zeros and ones, because 0 · inf is nan.
-    out = apply(pi.take, (s.reshape(images, (n, c, h * w)), make(at)), {"dim": 2})
-    out = s.reshape(out, (n, c * at.shape[0], at.shape[1]))
-    return out if lifted.batched else s.squeeze(out, 0)
+    indices = _columns((h, w), kernel, steps, dilations)
+    # Selected by index, not multiplied by zeros and ones, because 0 · inf is nan.
+    out = apply(pi.take, (s.reshape(images, (n, c, h * w)), make(indices)), {"dim": 2})
+    out = s.reshape(out, (n, c * indices.shape[0], indices.shape[1]))
+    return out if batch.batched else s.squeeze(out, 0)

@@ -18,8 +18,8 @@ __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vecto
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    many: list[Tensor] = [parameters] if isinstance(parameters, Value) else list(parameters)
-    return [p.grad for p in many if p.grad is not None]
+    tensors: list[Tensor] = [parameters] if isinstance(parameters, Value) else list(parameters)
+    return [p.grad for p in tensors if p.grad is not None]
 
 
 def clip_grad_norm_(
@@ -28,10 +28,10 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> Tensor:
-    """Scale all gradients by one factor, so that their common norm is at most `max_norm`.
+    """Scale all gradients by one factor, so that their total norm is at most `max_norm`.
 
-    Returns the norm before scaling, which is that of all gradients as one vector.  With
-    `error_if_nonfinite`, raises RuntimeError if the norm is nan or inf.  Like
+    The total norm is that of all gradients as one vector; the norm before scaling is returned.
+    With `error_if_nonfinite`, raises RuntimeError if the norm is nan or inf.  Like
     ``torch.nn.utils.clip_grad_norm_``; Pascanu and others, 2013.
 
     >>> import nnlib
@@ -108,9 +108,9 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """
     if not isinstance(vec, Value):
         raise TypeError(f"expected a Tensor, got: {type(vec).__name__}")
-    at = 0
+    start = 0
     with no_grad():
         for p in parameters:
             n = p.numel()
-            p.copy_(s.reshape(indexing.getitem(vec, slice(at, at + n)), tuple(p.shape)))
-            at += n
+            p.copy_(s.reshape(indexing.getitem(vec, slice(start, start + n)), tuple(p.shape)))
+            start += n
