@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text("utf8")
 TARGETS = set(re.findall(r"^([a-z-]+):(?!=)", MAKEFILE, flags=re.M))
-# Steps of other commands, which nobody calls by name.
+# Steps of other commands, and targets that docs/commands.md need not list.
 STEPS = {"help", "lint", "types", "browser", "sandbox", "scripts", "site-for-tests", "assets"}
 STEPS |= {"notebooks-check", "frontend-check", "distclean"}
 # Folders that commands make on the reader's machine, and names that only occur in examples.

@@ -20,18 +20,18 @@ DIFFERENCES = rosetta.table()["difference"]
 ALLOWED_DIFFERENCES = {"grad_fn": re.compile(r"(?<=grad_fn=<)\w+")}  # documented on the page
 
 
-def numbers(space: dict[str, Any]) -> dict[str, np.ndarray]:
+def numbers(namespace: dict[str, Any]) -> dict[str, np.ndarray]:
     """The tensors, arrays and numbers among a program's names, and the gradients of the tensors."""
     values = {}
-    for name, thing in space.items():
-        if isinstance(thing, (nnlib.Tensor, torch.Tensor)):
-            values[name] = thing.detach().numpy()
-            if thing.is_leaf and thing.grad is not None:
-                values[f"{name}.grad"] = thing.grad.numpy()
-        elif isinstance(thing, (np.ndarray, np.number, float, int)):
-            values[name] = np.asarray(thing)
-        elif isinstance(thing, (nnlib.nn.Module, torch.nn.Module)):
-            for key, p in thing.named_parameters():
+    for name, value in namespace.items():
+        if isinstance(value, (nnlib.Tensor, torch.Tensor)):
+            values[name] = value.detach().numpy()
+            if value.is_leaf and value.grad is not None:
+                values[f"{name}.grad"] = value.grad.numpy()
+        elif isinstance(value, (np.ndarray, np.number, float, int)):
+            values[name] = np.asarray(value)
+        elif isinstance(value, (nnlib.nn.Module, torch.nn.Module)):
+            for key, p in value.named_parameters():
                 values[f"{name}.{key}"] = p.detach().numpy()
                 if p.grad is not None:
                     values[f"{name}.{key}.grad"] = p.grad.numpy()
@@ -44,7 +44,7 @@ def without_names(text: str) -> str:
 
 def rounded(text: str) -> str:
     """Printed numbers to five digits, because the two libraries add in different orders."""
-    return re.sub(r"-?\d+\.\d{5,}", lambda found: f"{float(found[0]):.5f}", text)
+    return re.sub(r"-?\d+\.\d{5,}", lambda match: f"{float(match[0]):.5f}", text)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -101,8 +101,8 @@ def test_the_three_expressions_of_a_row_give_the_same_values(row: dict[str, str]
         rosetta.for_torch(row["nnlib"]),
         {"torch": torch, "F": torch.nn.functional, **inputs_of_rows(torch.tensor)},
     )
-    tools = {"np": np, "sliding_window_view": np.lib.stride_tricks.sliding_window_view}
-    by_hand = np.asarray(eval(row["numpy"], {**tools, **inputs_of_rows(array)}))
+    names = {"np": np, "sliding_window_view": np.lib.stride_tricks.sliding_window_view}
+    by_hand = np.asarray(eval(row["numpy"], {**names, **inputs_of_rows(array)}))
     assert str(ours.dtype).removeprefix("nnlib") == str(theirs.dtype).removeprefix("torch")
     assert tuple(ours.shape) == tuple(theirs.shape) == by_hand.shape
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
@@ -111,10 +111,10 @@ def test_the_three_expressions_of_a_row_give_the_same_values(row: dict[str, str]
 
 def outcome(line: str, module: Any) -> str:
     """The repr of a line's result, or the type of the error that it raises."""
-    space = {"io": io, "np": np, "importlib": importlib, module.__name__: module,
+    names = {"io": io, "np": np, "importlib": importlib, module.__name__: module,
              "nn": module.nn, "F": module.nn.functional}  # fmt: skip
     try:
-        return repr(eval(line, space))
+        return repr(eval(line, names))
     except Exception as error:
         return type(error).__name__
 

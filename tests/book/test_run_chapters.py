@@ -54,7 +54,9 @@ def difference(shown: list, needed: list) -> str:
         return f"gives {shown!r:.300}, stored is {needed!r:.300}"
     for (kind, ours), (_, theirs) in zip(shown, needed, strict=True):
         if ours != theirs:
-            at = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
-            at = max(0, at - 30)
-            return f"{kind} gives …{ours[at : at + 90]!r}, stored is …{theirs[at : at + 90]!r}"
+            first = next(
+                (i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0
+            )
+            part = slice(max(0, first - 30), max(0, first - 30) + 90)
+            return f"{kind} gives …{ours[part]!r}, stored is …{theirs[part]!r}"
     return "failed"
