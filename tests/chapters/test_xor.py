@@ -80,8 +80,8 @@ def test_best_lines_agree_with_a_search_over_angles(chapter: dict) -> None:
     directions = np.stack([np.cos(angles), np.sin(angles)], 1)
     for name, (points, classes) in show.clouds().items():
         sums = np.sort(directions @ points.numpy().T, 1)
-        between = np.concatenate([sums[:, :1] - 1, (sums[:, 1:] + sums[:, :-1]) / 2], 1)
-        yes = (directions @ points.numpy().T)[:, None] > between[:, :, None]
+        thresholds = np.concatenate([sums[:, :1] - 1, (sums[:, 1:] + sums[:, :-1]) / 2], 1)
+        yes = (directions @ points.numpy().T)[:, None] > thresholds[:, :, None]
         best = (yes == (classes.numpy() > 0.5)).sum(2).max()
         assert chapter["most"][name].item() <= best <= chapter["most"][name].item() + 2
 
