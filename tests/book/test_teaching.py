@@ -48,6 +48,18 @@ def test_a_syllabus_has_its_weeks(weeks: int) -> None:
     assert re.findall(r"^\| (\d+) \|", table, re.MULTILINE) == [str(i + 1) for i in range(weeks)]
 
 
+def test_each_week_hands_in_exercises_of_its_chapters() -> None:
+    table = PAGE.split("## A syllabus for 14 weeks")[1].split("\n## ")[0]
+    last_cells = re.findall(r"^\| \d+ \|.*\| ([^|]+) \|$", table, re.MULTILINE)
+    names = [chapter.name for _, chapters in book_map.parts() for chapter in chapters]
+    weeks = [[name] for name in names[:13]] + [names[13:15]]  # the last week has two chapters
+    for chapters, handed_in in zip(weeks, last_cells, strict=True):
+        source = "".join((ROOT / f"{name}.ipynb").read_text("utf8") for name in chapters)
+        checked = set(re.findall(r'course\.check\(\s*\\"[\w-]+/([\w-]+)\\"', source))
+        exercises = {exercise.replace(" ", "-") for exercise in handed_in.split(", ")}
+        assert exercises <= checked, f"{chapters}: no exercise has the name {exercises - checked}"
+
+
 def test_each_command_is_a_target_of_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text("utf8")
     for docs in (PAGE, (ROOT / "docs" / "teaching.md").read_text("utf8")):
