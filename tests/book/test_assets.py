@@ -142,8 +142,8 @@ def test_the_page_carries_no_copy_of_the_figures_script() -> None:
 
 def test_weights_shared_by_several_figures_are_sent_once() -> None:
     def figure(*pool: str, **training: object) -> dict:
-        more = {"training": training} if training else {}
-        return {"state": {"spec": {"pool": list(pool), **more}}}
+        fields = {"training": training} if training else {}
+        return {"state": {"spec": {"pool": list(pool), **fields}}}
 
     models = {"a": figure("one", "weights", "one"), "b": figure("weights", "two"),
               "c": figure("three", pool=["weights", "four"]), "box": {"state": {}}}  # fmt: skip

@@ -258,8 +258,8 @@ def test_every_page_has_a_title_a_description_a_card_and_an_icon(site: Path) -> 
     for name in BOOK_PAGES:
         text = (site / name).read_text("utf8")
         assert re.search(r"<title>[^<]+</title>", text)
-        for kind in ("og:title", "og:description", "og:image", "twitter:card"):
-            assert text.count(f'="{kind}"') == 1, (name, kind)
+        for field in ("og:title", "og:description", "og:image", "twitter:card"):
+            assert text.count(f'="{field}"') == 1, (name, field)
         assert text.count('name="description"') == 1, name
         assert 'rel="icon"' in text
         assert 'rel="license"' in text

@@ -99,16 +99,16 @@ def test_figures_are_laid_out_for_paper_and_back(browser, address: str, width: i
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto(address + PAGE)
     page.wait_for_function("!document.querySelector('[data-nn-model]')")
-    wide = "() => [...document.querySelectorAll('.nn-figure')].map(f => f.clientWidth)"
-    parts = """() => [...document.querySelectorAll('.nn-figure :is(svg, canvas, input, select)')]
+    widths = "() => [...document.querySelectorAll('.nn-figure')].map(f => f.clientWidth)"
+    beyond = """() => [...document.querySelectorAll('.nn-figure :is(svg, canvas, input, select)')]
       .filter(e => e.getClientRects().length && e.getBoundingClientRect().right
         > e.closest('.nn-figure').getBoundingClientRect().left + 571).length"""
-    before = page.evaluate(wide)
+    before = page.evaluate(widths)
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
-    assert max(page.evaluate(wide)) <= 570  # the column for text on an A4 page, 680 pixels wide
-    assert page.evaluate(parts) == 0
+    assert max(page.evaluate(widths)) <= 570  # the column for text on an A4 page, 680 pixels wide
+    assert page.evaluate(beyond) == 0
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")
-    assert page.evaluate(wide) == before
+    assert page.evaluate(widths) == before
     page.close()
 
 

@@ -50,17 +50,17 @@ def rounded(text: str) -> str:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_gives_the_same_numbers_with_both(name: str):
     code = (rosetta.FOLDER / f"{name}.py").read_text("utf8")
-    printed, ours = rosetta.run(code)
-    theirs_printed, theirs = rosetta.run(rosetta.for_torch(code))
+    printed, with_nnlib = rosetta.run(code)
+    printed_by_torch, with_torch = rosetta.run(rosetta.for_torch(code))
     assert printed
-    assert rounded(without_names(printed)) == rounded(without_names(theirs_printed))
-    our_numbers, their_numbers = numbers(ours), numbers(theirs)
-    assert our_numbers.keys() == their_numbers.keys()
+    assert rounded(without_names(printed)) == rounded(without_names(printed_by_torch))
+    nnlib_numbers, torch_numbers = numbers(with_nnlib), numbers(with_torch)
+    assert nnlib_numbers.keys() == torch_numbers.keys()
     if name == "files":  # its weights are random; the program compares those that it reads back
-        assert ours["same"] and theirs["same"]
+        assert with_nnlib["same"] and with_torch["same"]
         return
-    for key, value in our_numbers.items():
-        np.testing.assert_allclose(value, their_numbers[key], rtol=2e-4, atol=1e-6, err_msg=key)
+    for key, value in nnlib_numbers.items():
+        np.testing.assert_allclose(value, torch_numbers[key], rtol=2e-4, atol=1e-6, err_msg=key)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,10 @@ def test_the_program_in_numpy_gives_the_same_numbers(name: str):
 
 
 def test_the_hand_made_gradient_is_the_recorded_one():
-    ours = rosetta.run((rosetta.FOLDER / "lecture.py").read_text("utf8"))[1]
-    hand = rosetta.run((rosetta.FOLDER / "lecture.numpy.py").read_text("utf8"))[1]
-    assert ours["w"].grad[3, 5].item() == pytest.approx(hand["delta5"] * hand["a3"], rel=1e-5)
+    recorded = rosetta.run((rosetta.FOLDER / "lecture.py").read_text("utf8"))[1]
+    by_hand = rosetta.run((rosetta.FOLDER / "lecture.numpy.py").read_text("utf8"))[1]
+    product = by_hand["delta5"] * by_hand["a3"]
+    assert recorded["w"].grad[3, 5].item() == pytest.approx(product, rel=1e-5)
 
 
 def inputs_of_rows(convert: Any) -> dict[str, Any]:
@@ -93,20 +94,21 @@ def array(value: Any) -> np.ndarray:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["nnlib"])
 def test_the_three_expressions_of_a_row_give_the_same_values(row: dict[str, str]):
-    ours = eval(
+    with_nnlib = eval(
         row["nnlib"],
         {"nnlib": nnlib, "F": nnlib.nn.functional, **inputs_of_rows(nnlib.tensor)},
     )
-    theirs = eval(
+    with_torch = eval(
         rosetta.for_torch(row["nnlib"]),
         {"torch": torch, "F": torch.nn.functional, **inputs_of_rows(torch.tensor)},
     )
     names = {"np": np, "sliding_window_view": np.lib.stride_tricks.sliding_window_view}
     by_hand = np.asarray(eval(row["numpy"], {**names, **inputs_of_rows(array)}))
-    assert str(ours.dtype).removeprefix("nnlib") == str(theirs.dtype).removeprefix("torch")
-    assert tuple(ours.shape) == tuple(theirs.shape) == by_hand.shape
-    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(by_hand, ours.numpy(), rtol=1e-4, atol=1e-6)
+    torch_dtype = str(with_torch.dtype).removeprefix("torch")
+    assert str(with_nnlib.dtype).removeprefix("nnlib") == torch_dtype
+    assert tuple(with_nnlib.shape) == tuple(with_torch.shape) == by_hand.shape
+    np.testing.assert_allclose(with_nnlib.numpy(), with_torch.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(by_hand, with_nnlib.numpy(), rtol=1e-4, atol=1e-6)
 
 
 def outcome(line: str, module: Any) -> str:

@@ -112,10 +112,10 @@ class Book:
                 super().__init__(*args, directory=str(site), **kwargs)
 
             def translate_path(self, path: str) -> str:
-                own = f"{PREFIX}python/{folder.name}/"
-                if not path.startswith(own):
+                prepared_folder = f"{PREFIX}python/{folder.name}/"
+                if not path.startswith(prepared_folder):
                     return super().translate_path(path)
-                return str(folder / path.removeprefix(own).partition("?")[0])
+                return str(folder / path.removeprefix(prepared_folder).partition("?")[0])
 
             def do_GET(self) -> None:
                 path = Path(self.translate_path(self.path))

@@ -80,18 +80,18 @@ def test_digits_look_at_their_letters_and_the_question_at_its_answer(finder) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", recall.KINDS)
-def test_training_again_learns_recall_over_five_symbols(kind) -> None:
-    assert recall.trained_accuracy(kind, 5, True, recall.RATES[1], 0, steps=300) > 0.9
-    assert recall.best(kind, 5, True)[0] > 0.95
+@pytest.mark.parametrize("network", recall.KINDS)
+def test_training_again_learns_recall_over_five_symbols(network) -> None:
+    assert recall.trained_accuracy(network, 5, True, recall.RATES[1], 0, steps=300) > 0.9
+    assert recall.best(network, 5, True)[0] > 0.95
 
 
 def test_attention_alone_recalls_over_twenty_symbols_from_the_usual_start() -> None:
     assert min(recall.best("attention", 20, False)) > 0.99
-    for kind in ("RNN", "LSTM", "GRU"):
-        assert np.mean(recall.best(kind, 20, False)) < 0.75
-    for kind in ("RNN", "GRU"):
-        assert min(recall.best(kind, 20, True)) > 0.95
+    for network in ("RNN", "LSTM", "GRU"):
+        assert np.mean(recall.best(network, 20, False)) < 0.75
+    for network in ("RNN", "GRU"):
+        assert min(recall.best(network, 20, True)) > 0.95
 
 
 @pytest.mark.parametrize("length", [n for n in recall.LENGTHS if n > 20])
@@ -99,8 +99,8 @@ def test_over_more_symbols_attention_recalls_every_time_and_gates_need_a_careful
     length,
 ) -> None:
     assert recall.best("attention", length, False) == [1.0] * 5
-    for kind in ("LSTM", "GRU"):
-        usual, careful = (recall.best(kind, length, start) for start in (False, True))
+    for network in ("LSTM", "GRU"):
+        usual, careful = (recall.best(network, length, start) for start in (False, True))
         assert len(usual) == len(careful) == 5
         assert np.mean(usual) < 0.2
         assert np.mean(careful) > np.mean(usual)
@@ -116,9 +116,9 @@ def test_the_recall_figure_shows_the_stored_means() -> None:
     figure = show.recalled(question(), **TEXTS)
     for careful in (False, True):
         outputs = figure.outputs(careful=careful)
-        for kind in recall.KINDS:
-            accuracies = recall.best(kind, 20, careful)
-            mean = float(outputs[f"{kind}_mean"][2])
+        for network in recall.KINDS:
+            accuracies = recall.best(network, 20, careful)
+            mean = float(outputs[f"{network}_mean"][2])
             assert mean == pytest.approx(np.mean(accuracies), abs=1e-4)
 
 

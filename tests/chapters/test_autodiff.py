@@ -181,11 +181,11 @@ def test_dual_numbers_give_a_column_and_the_engine_a_row(chapter: dict) -> None:
 def test_the_lectures_snippet_differs_only_in_its_import(
     cells: Callable[..., list[str]],
 ) -> None:
-    (ours,) = [c for c in cells() if c.startswith("import nnlib as torch")]
-    theirs = next(c for c in cells("pytorch") if "logistic" in c)
-    lecture_lines = [line.strip() for line in theirs.split("if course.pytorch():")[1].splitlines()]
-    lecture_lines = [line for line in lecture_lines if line]
-    our_lines = [line.strip() for line in ours.splitlines() if line.strip()]
+    (with_nnlib,) = [c for c in cells() if c.startswith("import nnlib as torch")]
+    with_torch = next(c for c in cells("pytorch") if "logistic" in c)
+    snippet = with_torch.split("if course.pytorch():")[1]
+    lecture_lines = [line.strip() for line in snippet.splitlines() if line.strip()]
+    our_lines = [line.strip() for line in with_nnlib.splitlines() if line.strip()]
     assert lecture_lines[0] == "import torch" and our_lines[0] == "import nnlib as torch"
     assert lecture_lines[1:-1] == our_lines[1:-1] and lecture_lines[-1] == f"print({our_lines[-1]})"
 

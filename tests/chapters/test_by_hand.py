@@ -368,11 +368,11 @@ def large_lines(figure: show.live.Figure, suspect: str) -> dict[str, list[str]]:
     cases = list(suspects.CASES)
     large: dict[str, list[str]] = {}
     program = list(suspects.PROGRAMS).index(suspect)
-    for name, gone in VANISH.items():
+    for name, zero_lines in VANISH.items():
         size = figure.outputs(program=program, case=cases.index(name))
         lines = dict(zip(show.ORDER[:10], np.asarray(size["size"]), strict=True))
-        if bad := [line for line in gone if lines[line] > 0.3]:
-            large[name] = bad
+        if too_large := [line for line in zero_lines if lines[line] > 0.3]:
+            large[name] = too_large
     return large
 
 
@@ -453,8 +453,8 @@ def search(hunted, chapter: dict, mistake: int) -> tuple[str, int]:
         if signs[line] != right:
             return line, 2
     small = list(hunt.MUST_VANISH).index("a₃ = 0.01")
-    one, other = ("w35", "w03") if float(outputs[f"case{small}"]) > 0.3 else ("w05", "w45")
-    return (one if differs(one) else other), 4
+    first, second = ("w35", "w03") if float(outputs[f"case{small}"]) > 0.3 else ("w05", "w45")
+    return (first if differs(first) else second), 4
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

@@ -261,16 +261,16 @@ def test_a_verdict_waits_for_the_last_step_and_for_a_rewind() -> None:
 
 def test_ten_images_distinguish_a_good_network_from_a_bad_one_with_ten_seeds(chapter: dict) -> None:
     images = [array[:10] for array in (chapter["x"], chapter["y"])]
-    default, good = [], []
+    default_start, he_start = [], []
     for seed in range(10):
         nnlib.manual_seed(seed)
-        default.append(chapter["deep"](20))
-        good.append(chapter["he_start"](chapter["deep"](20)))
-    assert min(memorised.losses(default, *images)) > 1
-    assert max(memorised.losses(good, *images)) < 0.1
-    assert max(memorised.losses(good, *images, "labels")) < 0.05
+        default_start.append(chapter["deep"](20))
+        he_start.append(chapter["he_start"](chapter["deep"](20)))
+    assert min(memorised.losses(default_start, *images)) > 1
+    assert max(memorised.losses(he_start, *images)) < 0.1
+    assert max(memorised.losses(he_start, *images, "labels")) < 0.05
     for mistake in ("zero_grad", "step", "softmax"):
-        assert min(memorised.losses(good, *images, mistake)) > 1, mistake
+        assert min(memorised.losses(he_start, *images, mistake)) > 1, mistake
 
 
 def test_a_relu_on_the_logits_escapes_with_about_a_third_of_forty_seeds(chapter: dict) -> None:

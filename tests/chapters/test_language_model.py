@@ -69,9 +69,9 @@ def test_heads_are_the_built_in_attention() -> None:
 def test_the_same_lines_in_pytorch_give_the_same_logits() -> None:
     torch = pytest.importorskip("torch")
     lines = inspect.getsource(transformer).replace("import nnlib\n", "import torch as nnlib\n")
-    theirs: dict = {"__name__": "transformer_in_torch"}
-    exec(lines.replace("from nnlib import nn", "from torch import nn"), theirs)
-    peer = theirs["Transformer"](clauses.CODES, clauses.LENGTH)
+    torch_names: dict = {"__name__": "transformer_in_torch"}
+    exec(lines.replace("from nnlib import nn", "from torch import nn"), torch_names)
+    peer = torch_names["Transformer"](clauses.CODES, clauses.LENGTH)
     peer.load_state_dict({k: torch.tensor(v.tolist()) for k, v in MODEL.state_dict().items()})
     x, _ = clauses.table(TEST[:3])
     with torch.no_grad():
@@ -107,8 +107,8 @@ def test_running_a_comparison_again_gives_the_stored_result() -> None:
 
 
 def test_the_transformer_leads_at_this_size_and_length_of_training() -> None:
-    others = [min(compare.best(name)) for name in ("MLP", "RNN", "GRU")]
-    assert max(compare.best("transformer")) < min(others) - 0.03
+    other_losses = [min(compare.best(name)) for name in ("MLP", "RNN", "GRU")]
+    assert max(compare.best("transformer")) < min(other_losses) - 0.03
 
 
 def test_without_heads_a_position_depends_only_on_its_own_word() -> None:

@@ -24,8 +24,8 @@ def figure() -> play.live.Figure:
     return play.playground()
 
 
-def mask(**more: object) -> nnlib.Tensor:
-    return nnlib.tensor(play.switched_on(**more))
+def mask(**settings: object) -> nnlib.Tensor:
+    return nnlib.tensor(play.switched_on(**settings))
 
 
 def weights(seed: int = 0) -> nnlib.Tensor:

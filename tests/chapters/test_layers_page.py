@@ -62,8 +62,8 @@ def test_a_button_sets_up_an_experiment_as_python_does(site: Site) -> None:
         steps(site, 2)
         options = {"data": list(play.SETS), "optimiser": list(play.OPTIMISERS)}
         chosen = {k: options[k][int(settings[k])] for k in options}
-        more = {"depth": int(settings["depth"]), "lr": settings["lr"], "on": settings["on"]}
-        after = site.figures[NAME].train(2, **chosen, **more)
+        chosen |= {"depth": int(settings["depth"]), "lr": settings["lr"], "on": settings["on"]}
+        after = site.figures[NAME].train(2, **chosen)
         assert site.read(NAME, "w") == pytest.approx(after["w"], abs=2e-5)
         site.figure(NAME).get_by_role("button", name="⏮ rewind").click()
 

@@ -47,8 +47,8 @@ def test_the_gain_has_to_exceed_two_log_three(chapter: dict) -> None:
     assert all(is_xor(scaled(chapter, k)) for k in np.linspace(2.198, 20, 60))
 
 
-def figure_of(chapter: dict, **more: object) -> live.Figure:
-    settings = {"lr": 3.0, "steps": 2000, "seed": 6, **more}
+def figure_of(chapter: dict, **changed: object) -> live.Figure:
+    settings = {"lr": 3.0, "steps": 2000, "seed": 6, **changed}
     return show.grid_of_starts(chapter["five"], chapter["start"], chapter["losses"], chapter["won"],
                         **settings)  # fmt: skip
 
