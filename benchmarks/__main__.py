@@ -36,7 +36,7 @@ def main() -> int:
         "--xla_cpu_multi_thread_eigen=" + ("true" if options.threads > 1 else "false")
     )
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
-    arguments = [a for k, v in vars(options).items() for a in (f"--{k}", str(v))]
+    arguments = [part for k, v in vars(options).items() for part in (f"--{k}", str(v))]
     command = [sys.executable, "-m", "benchmarks.run", *arguments]
     return subprocess.run(command, env=environment, check=False).returncode
 

@@ -1,8 +1,9 @@
 """Floors of the benchmarks: training steps written by hand in NumPy, without any autodiff.
 
-Those of a convolutional network, an RNN and an LSTM are here, tuned to these networks: the batch is
-the last dimension in the convolutions and in the LSTM, and nothing is computed that the weights'
-gradients do not need.  Each function takes the weights w and the data d, and returns the loss and
+The steps of a convolutional network, an RNN and an LSTM are here; those of small nets are beside
+their workloads.  They are tuned to these networks: the batch is the last dimension in the
+convolutions and in the LSTM, and nothing is computed that the weights' gradients do not need.
+Each function takes the weights w and the data d, and returns the loss and
 the gradients in the order of w.
 """
 
@@ -59,9 +60,9 @@ def _unpooled(g: np.ndarray, top: np.ndarray, quarters: list[np.ndarray]) -> np.
     out = np.empty((c, 2 * h, 2 * w, n), g.dtype)
     taken = np.zeros(g.shape, bool)
     for k, quarter in enumerate(quarters):
-        won = (quarter == top) > taken
-        taken |= won
-        np.multiply(g, won, out=out[:, k // 2 :: 2, k % 2 :: 2])
+        first = (quarter == top) > taken
+        taken |= first
+        np.multiply(g, first, out=out[:, k // 2 :: 2, k % 2 :: 2])
     return out
 
 
@@ -72,11 +73,11 @@ def _back_to_image(g: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """
     out, c = weight.shape[:2]
     _, h, w, n = g.shape
-    wide = np.zeros((out, h, w + 4, n), g.dtype)
-    wide[:, :, 2:-2] = g
+    padded = np.zeros((out, h, w + 4, n), g.dtype)
+    padded[:, :, 2:-2] = g
     columns = np.empty((out, 5, h, w, n), g.dtype)
     for j in range(5):
-        columns[:, j] = wide[:, :, 4 - j : 4 - j + w]
+        columns[:, j] = padded[:, :, 4 - j : 4 - j + w]
     rows = weight.transpose(1, 2, 0, 3).reshape(c * 5, out * 5)
     parts = (rows @ columns.reshape(out * 5, -1)).reshape(c, 5, h, w, n)
     x = np.zeros((c, h + 4, w, n), g.dtype)

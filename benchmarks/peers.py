@@ -23,7 +23,7 @@ def _has(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-def _torch_like(t: Any, work: Workload, wrap: Callable[[Any], Any] = lambda f: f) -> Runner:
+def _torch_like(t: Any, work: Workload) -> Runner:
     weights = [t.tensor(np.asarray(w), requires_grad=True) for w in work.weights]
     if any(name in work.name for name in ("RNN", "LSTM")):
         weights = [t.nn.Parameter(t.tensor(w)) for w in work.weights]
@@ -46,7 +46,7 @@ def _torch_like(t: Any, work: Workload, wrap: Callable[[Any], Any] = lambda f: f
         gs = t.autograd.grad(loss, weights)
         return loss.detach().numpy(), [g.numpy() for g in gs]
 
-    return wrap(step), evaluate
+    return step, evaluate
 
 
 def nnlib(work: Workload) -> Runner | None:
@@ -64,15 +64,15 @@ def compiled(work: Workload, backend: str | None = None) -> Runner | None:
     data = [nnlib.tensor(np.asarray(d)) for d in work.data]
     derive = nnlib.func.grad_and_value(lambda w, d: by_name(nnlib, w, d))
 
-    def once(w: list, d: list) -> tuple:
+    def pure_step(w: list, d: list) -> tuple:
         gs, loss = derive(w, d)
         return loss, gs if rate is None else [a - rate * g for a, g in zip(w, gs)]
 
-    compiled_once = nnlib.compile(once, backend=backend)
+    compiled_step = nnlib.compile(pure_step, backend=backend)
 
     def step() -> Any:
         nonlocal weights
-        loss, new = compiled_once(weights, data)
+        loss, new = compiled_step(weights, data)
         if rate is not None:
             weights = new
         return loss
@@ -114,17 +114,17 @@ def _functional(work: Workload, numpy: Any, value_and_grad: Any, wrap: Any, read
     by_numpy, rate = work.by_numpy, work.rate
     derive = value_and_grad(lambda w, d: by_numpy(numpy, w, d))
 
-    def once(w: list, d: list) -> tuple:
+    def pure_step(w: list, d: list) -> tuple:
         loss, gs = derive(w, d)
         if rate is None:
             return loss, gs
         return loss, [a - rate * g for a, g in zip(w, gs)]
 
-    once = wrap(once)
+    pure_step = wrap(pure_step)
 
     def step() -> Any:
         nonlocal weights
-        loss, new = once(weights, data)
+        loss, new = pure_step(weights, data)
         if rate is not None:
             weights = new
         ready(new)

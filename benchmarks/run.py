@@ -35,32 +35,32 @@ def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> di
             continue
         if peer is not None:
             runners[name] = peer
-    agree(work, {name: r[1] for name, r in runners.items() if name != "nnlib compiled"})
+    check_agreement(work, {name: r[1] for name, r in runners.items() if name != "nnlib compiled"})
     steps = {name: step for name, (step, _) in runners.items()}
-    counts = {name: repeats(step, seconds) for name, step in steps.items()}
+    counts = {name: steps_per_block(step, seconds) for name, step in steps.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
     gc.collect()
     gc.freeze()  # so that collections between blocks do not scan all libraries' objects again
     for _ in range(blocks):
         for name, step in steps.items():
-            times[name].append(block(step, counts[name]))
-    same_losses(work, runners)
+            times[name].append(seconds_per_step(step, counts[name]))
+    check_same_losses(work, runners)
     return {
         name: {"min": min(t), "median": statistics.median(t), "steps": counts[name]}
         for name, t in times.items()
     }
 
 
-def agree(work: Workload, evaluations: dict[str, Callable[[], tuple[Any, list]]]) -> None:
+def check_agreement(work: Workload, evaluations: dict[str, Callable[[], tuple[Any, list]]]) -> None:
     """Check, before anything is timed, that every peer gives PyTorch's loss and gradients."""
-    loss, gs = evaluations["PyTorch"]()
+    torch_loss, torch_gradients = evaluations["PyTorch"]()
     for name, evaluate in evaluations.items():
-        other, theirs = evaluate()
+        loss, gradients = evaluate()
         np.testing.assert_allclose(
-            np.asarray(other).ravel(), np.asarray(loss).ravel(), rtol=work.tolerance,
+            np.asarray(loss).ravel(), np.asarray(torch_loss).ravel(), rtol=work.tolerance,
             err_msg=f"{name}'s loss in {work.name}",
         )  # fmt: skip
-        for a, b in zip(theirs, gs, strict=True):
+        for a, b in zip(gradients, torch_gradients, strict=True):
             np.testing.assert_allclose(
                 np.asarray(a).ravel(), np.asarray(b).ravel(), rtol=work.tolerance,
                 atol=work.tolerance * max(float(np.abs(b).max()), 1e-6),
@@ -68,7 +68,7 @@ def agree(work: Workload, evaluations: dict[str, Callable[[], tuple[Any, list]]]
             )  # fmt: skip
 
 
-def same_losses(work: Workload, runners: dict[str, Runner]) -> None:
+def check_same_losses(work: Workload, runners: dict[str, Runner]) -> None:
     """Check that a compiled step gives the same losses as the eager one from the same start."""
     if "nnlib compiled" not in runners:
         return
@@ -79,16 +79,18 @@ def same_losses(work: Workload, runners: dict[str, Runner]) -> None:
         np.testing.assert_allclose(a, b, rtol=work.tolerance, err_msg=f"compiled in {work.name}")
 
 
-def repeats(step: Callable[[], Any], seconds: float) -> int:
+def steps_per_block(step: Callable[[], Any], seconds: float) -> int:
+    """How many steps take about this long; runs a few of them first."""
     for _ in range(3):
         step()
     start = time.perf_counter()
     step()
-    once = max(time.perf_counter() - start, 1e-6)
-    return max(1, min(10_000, int(seconds / once)))
+    one_step = max(time.perf_counter() - start, 1e-6)
+    return max(1, min(10_000, int(seconds / one_step)))
 
 
-def block(step: Callable[[], Any], count: int) -> float:
+def seconds_per_step(step: Callable[[], Any], count: int) -> float:
+    """The mean time of `count` steps, without garbage collection."""
     gc.collect()
     gc.disable()
     try:
@@ -164,9 +166,9 @@ def table(rows: dict[str, dict[str, Any]], goals: dict[str, float | None]) -> st
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    for name, kind in (("only", str), ("peers", str), ("blocks", int), ("seconds", float),
-                       ("threads", int), ("json", str)):  # fmt: skip
-        parser.add_argument(f"--{name}", type=kind)
+    for name, value_type in (("only", str), ("peers", str), ("blocks", int), ("seconds", float),
+                             ("threads", int), ("json", str)):  # fmt: skip
+        parser.add_argument(f"--{name}", type=value_type)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     import torch

@@ -269,12 +269,12 @@ CNN = Workload(
 )  # fmt: skip
 
 
-def _recurrent(kind: str) -> Callable[[Any, list, list], Any]:
+def _recurrent(layer_name: str) -> Callable[[Any, list, list], Any]:
     layers: dict[int, tuple[list, Any]] = {}  # one layer for each list of weights
 
     def layer_of(t: Any, w: list) -> Any:
         if id(w) not in layers:
-            layer = getattr(t.nn, kind)(64, 128)
+            layer = getattr(t.nn, layer_name)(64, 128)
             for name, p in zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"), w):
                 getattr(layer, name)  # raises AttributeError unless both libraries have this name
                 delattr(layer, name)
@@ -318,7 +318,7 @@ def _recurrent_by_numpy(step: Callable[..., tuple]) -> Callable[[Any, list, list
     return loss
 
 
-def recurrent(kind: str, gates: int, goal: float) -> Workload:
+def recurrent(layer_name: str, gates: int, goal: float) -> Workload:
     x = np.eye(64, dtype=np.float32)[np.random.default_rng(1).integers(0, 64, (32, 32))]
     weights = [normal(gates * 128, 64, scale=0.1), normal(gates * 128, 128, scale=0.1),
                normal(gates * 128, scale=0.1), normal(gates * 128, seed=1, scale=0.1),
@@ -326,10 +326,10 @@ def recurrent(kind: str, gates: int, goal: float) -> Workload:
     y = np.random.default_rng(2).integers(0, 64, 1024)
     targets = np.eye(64, dtype=np.float32)[y].reshape(32, 32, 64)
     return Workload(
-        f"{kind}, T 32, batch 32, hidden 128, step", weights,
-        [x, y, targets, np.zeros((32, 128), np.float32)], _recurrent(kind),
-        _recurrent_by_numpy(_rnn_step if kind == "RNN" else _lstm_step),
-        floors.rnn if kind == "RNN" else floors.lstm, rate=0.01, goal=goal,
+        f"{layer_name}, T 32, batch 32, hidden 128, step", weights,
+        [x, y, targets, np.zeros((32, 128), np.float32)], _recurrent(layer_name),
+        _recurrent_by_numpy(_rnn_step if layer_name == "RNN" else _lstm_step),
+        floors.rnn if layer_name == "RNN" else floors.lstm, rate=0.01, goal=goal,
         skipped_peers=("nnlib compiled", "nnlib on NumPy", "JAX", "tinygrad"),
     )  # fmt: skip
 
@@ -420,14 +420,14 @@ def _fan_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
     return total, [g]
 
 
-ONE = [np.float32(0.5)]
-NODES = ("JAX", "JAX jit", "nnlib compiled", "nnlib on NumPy", "tinygrad", "MyGrad")
-CHAIN = Workload("chain of 10,000 nodes", ONE, [], _chain_by_name,
+ONE_NUMBER = [np.float32(0.5)]
+SKIPPED_FOR_NODES = ("JAX", "JAX jit", "nnlib compiled", "nnlib on NumPy", "tinygrad", "MyGrad")
+CHAIN = Workload("chain of 10,000 nodes", ONE_NUMBER, [], _chain_by_name,
                  lambda n, w, d: _chain_by_name(n, w, d), _chain_floor, goal=0.25, numbers=True,
-                 skipped_peers=NODES)  # fmt: skip
-FAN = Workload("fan-out of 10,000 nodes", ONE, [], _fan_by_name,
+                 skipped_peers=SKIPPED_FOR_NODES)  # fmt: skip
+FAN = Workload("fan-out of 10,000 nodes", ONE_NUMBER, [], _fan_by_name,
                lambda n, w, d: _fan_by_name(n, w, d), _fan_floor, goal=0.25, numbers=True,
-               skipped_peers=NODES)  # fmt: skip
+               skipped_peers=SKIPPED_FOR_NODES)  # fmt: skip
 
 
 def _large_by_name(t: Any, w: list, d: list) -> Any:

@@ -1,4 +1,4 @@
-"""Compares the speed of graphs in the page with TensorFlow Playground's, in headless Chromium.
+"""Compares the speed of graphs in the page with that of TensorFlow Playground's algorithm.
 
 python -m benchmarks.live.evaluator
 """
@@ -24,7 +24,7 @@ import * as live from "/live.js";
 import * as playground from "/playground.js";
 
 // A graph that the page runs, as a function that does one training step or one run.
-const replayed = ({ graph, inputs, moved, state }) => {
+const replayed = ({ graph, inputs, changed, state }) => {
   const program = new live.Program(live.parseGraph(graph));
   for (const [name, values] of Object.entries(inputs)) program.set(name, values);
   program.run();
@@ -32,10 +32,10 @@ const replayed = ({ graph, inputs, moved, state }) => {
     const trainer = new live.RecordedTrainer(program, { state, initial: inputs, loss: "loss" });
     return () => trainer.step();
   }
-  let by = 0;
+  let change = 0;
   return () => {
-    by = (by + 1e-4) % 0.01;
-    program.set(moved, inputs[moved].map((x) => x + by));
+    change = (change + 1e-4) % 0.01;
+    program.set(changed, inputs[changed].map((x) => x + change));
     program.run();
   };
 };
@@ -54,20 +54,20 @@ const baselines = {
     return () => playground.updateMaps(network, maps, 64);
   },
 };
-const millisecondsPerRun = (work, repeats) => {
+const millisecondsPerRun = (f, repeats) => {
   const start = performance.now();
-  for (let i = 0; i < repeats; i++) work();
+  for (let i = 0; i < repeats; i++) f();
   return (performance.now() - start) / repeats;
 };
 // The two alternate in short rounds, so other load slows both; the minimum of each is reported.
 window.bench = ({ baseline, repeats, rounds, ...program }) => {
   const before = performance.now();
-  const works = [replayed(program)];
+  const functions = [replayed(program)];
   const first = performance.now() - before;
-  if (baseline) works.push(baselines[baseline]());
-  const times = works.map(() => []);
+  if (baseline) functions.push(baselines[baseline]());
+  const times = functions.map(() => []);
   for (let r = 0; r < rounds; r++)
-    works.forEach((work, k) => times[k].push(millisecondsPerRun(work, repeats)));
+    functions.forEach((f, k) => times[k].push(millisecondsPerRun(f, repeats)));
   const [page, peer] = times.map((all) => Math.min(...all));
   return { first, page, peer: peer ?? null, nodes: program.graph.nodes.length };
 };
@@ -79,15 +79,15 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves the bundle, the baseline and a page that times both."""
 
     def do_GET(self) -> None:
-        own = {
+        answers = {
             "/": (PAGE, "text/html"),
             "/playground.js": ((HERE / "playground.js").read_bytes(), "text/javascript"),
         }
-        if self.path not in own:
+        if self.path not in answers:
             return super().do_GET()
-        body, kind = own[self.path]
+        body, content_type = answers[self.path]
         self.send_response(200)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Type", f"{content_type}; charset=utf-8")
         # The clock ticks every 5 µs in a page isolated from other origins, else every 100 µs.
         self.send_header("Cross-Origin-Opener-Policy", "same-origin")
         self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
@@ -122,7 +122,7 @@ def decision_map(dtype: str) -> dict[str, Any]:
     return {
         "graph": json.loads(graph.to_json()),
         "inputs": inputs,
-        "moved": "w0",
+        "changed": "w0",
         "repeats": 1,
         "rounds": 1500,
         "baseline": "map",
@@ -153,7 +153,7 @@ def training_step(dtype: str) -> dict[str, Any]:
     inputs = {k: flat(v) for k, v in start.items()}
     state = {k: f"new_{k}" for k in start}
     case = {"graph": json.loads(graph.to_json()), "inputs": inputs, "state": state}
-    return {**case, "moved": "w0", "repeats": 10, "rounds": 2000, "baseline": "step"}
+    return {**case, "changed": "w0", "repeats": 10, "rounds": 2000, "baseline": "step"}
 
 
 def digit_cnn(dtype: str) -> dict[str, Any]:
@@ -175,19 +175,19 @@ def digit_cnn(dtype: str) -> dict[str, Any]:
         "kernel_size": [2, 2], "stride": [2, 2], "padding": [0, 0], "dilation": [1, 1],
         "ceil_mode": False,
     }  # fmt: skip
-    at, outputs = 0, []
+    node, outputs = 0, []
     for channels, out, size in ((1, 8, 24), (8, 16, 8)):
-        at = add("conv2d", [1, out, size, size], at, constant(out, channels, 5, 5), **conv)
-        at = add("add", [1, out, size, size], at, constant(out, 1, 1))
-        at = add("relu", [1, out, size, size], at)
-        outputs.append({"name": f"maps{channels}", "node": at})
-        at = add("max_pool2d", [1, out, size // 2, size // 2], at, **pool)
-    at = add("reshape", [1, 256], at, shape=[1, 256])
-    at = add("softmax", [1, 10], add("matmul", [1, 10], at, constant(256, 10)), dim=1)
-    outputs.append({"name": "p", "node": at})
+        node = add("conv2d", [1, out, size, size], node, constant(out, channels, 5, 5), **conv)
+        node = add("add", [1, out, size, size], node, constant(out, 1, 1))
+        node = add("relu", [1, out, size, size], node)
+        outputs.append({"name": f"maps{channels}", "node": node})
+        node = add("max_pool2d", [1, out, size // 2, size // 2], node, **pool)
+    node = add("reshape", [1, 256], node, shape=[1, 256])
+    node = add("softmax", [1, 10], add("matmul", [1, 10], node, constant(256, 10)), dim=1)
+    outputs.append({"name": "p", "node": node})
     graph = {"format": "nnlib.graph", "version": 1, "nodes": nodes, "outputs": outputs}
     image = {"image": flat(random.random((28, 28)))}
-    return {"graph": graph, "inputs": image, "moved": "image", "repeats": 1, "rounds": 300}
+    return {"graph": graph, "inputs": image, "changed": "image", "repeats": 1, "rounds": 300}
 
 
 CASES = (
@@ -207,7 +207,7 @@ def main() -> None:
                 page = browser.new_page()
                 page.goto(f"{server.origin}/")
                 page.wait_for_function("window.ready === true")
-                r = page.evaluate("it => bench(it)", make_case(dtype))
+                r = page.evaluate("settings => bench(settings)", make_case(dtype))
                 peer = f"{r['peer']:.3f} ms | {r['peer'] / r['page']:.1f}" if r["peer"] else "– | –"
                 print(
                     f"| {title} | {dtype} | {r['nodes']} | {r['first']:.1f} ms "

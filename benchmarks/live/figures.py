@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import nnlib
-from course.cnn.figures import maps_of as every_map
+from course.cnn.figures import maps_of
 from course.networks import digits
 from nnlib import datasets, live
 from tools.browser import Server, launched
@@ -67,7 +67,7 @@ def feature_maps() -> live.Figure:
 
 def drawn_digit() -> live.Figure:
     """The last figure of the chapter on convolutions: three layers, 112 maps, bars, an answer."""
-    return every_map(digits.trained("anywhere"), datasets.digits(train=False).x[1, 0])
+    return maps_of(digits.trained("anywhere"), datasets.digits(train=False).x[1, 0])
 
 
 def trained() -> live.Figure:
@@ -109,8 +109,8 @@ def main() -> None:
 
         print(f"64 × 64 map of a 2-8-8-1 net: {opened(decision_map()).evaluate(MOVES, 'w'):.1f} ms")
         print(f"24 maps of 28 × 28 drawn: {opened(feature_maps()).evaluate(MOVES, 'image'):.1f} ms")
-        drawn = opened(drawn_digit()).evaluate(MOVES, "drawing")
-        print(f"trained CNN on a drawing, 112 maps redrawn: {drawn:.1f} ms (goal: 16)")
+        milliseconds = opened(drawn_digit()).evaluate(MOVES, "drawing")
+        print(f"trained CNN on a drawing, 112 maps redrawn: {milliseconds:.1f} ms (goal: 16)")
         page = opened(trained())
         page.get_by_role("button", name="train").first.click()
         print(f"2-8-1 net on 200 points: {page.evaluate(RATE):,.0f} steps a second")

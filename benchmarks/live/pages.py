@@ -25,7 +25,7 @@ READY = """() => {
 
 
 class Opening(NamedTuple):
-    """The time, work and bytes needed until every figure of a page is ready."""
+    """The time and work until every figure of a page is ready, and the bytes that were loaded."""
 
     seconds: float
     #: CPU seconds of the page's main thread, which other processes hardly affect.
@@ -35,7 +35,7 @@ class Opening(NamedTuple):
 
 
 def opened_cold(browser: Browser, address: str) -> Opening:
-    """Open a page with an empty cache, and return the cost until its figures are ready."""
+    """Open a page with an empty cache, and measure until its figures are ready."""
     context = browser.new_context(viewport={"width": 1360, "height": 800})
     page = context.new_page()
     tools = context.new_cdp_session(page)

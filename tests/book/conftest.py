@@ -1,4 +1,4 @@
-"""The built site, a server that hosts it under a sub-path, a Chromium that stays on loopback."""
+"""Fixtures: the built site, a server that hosts it under a sub-path, pages open in Chromium."""
 
 from __future__ import annotations
 

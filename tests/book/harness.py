@@ -27,12 +27,12 @@ def pages_of_the_book() -> list[str]:
     """Every page in the table of contents, as the site's file names."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
     names = [toc["root"]]
-    waiting = [*toc.get("parts", []), *toc.get("chapters", [])]
-    while waiting:
-        entry = waiting.pop(0)
+    entries = [*toc.get("parts", []), *toc.get("chapters", [])]
+    while entries:
+        entry = entries.pop(0)
         if "file" in entry:
             names.append(entry["file"])
-        waiting = [*entry.get("chapters", []), *entry.get("sections", []), *waiting]
+        entries = [*entry.get("chapters", []), *entry.get("sections", []), *entries]
     return [f"{name}.html" for name in names]
 
 
@@ -55,10 +55,10 @@ class SubPathHandler(http.server.SimpleHTTPRequestHandler):
             self.requested.append(page)
         return super().translate_path("/" + path[len(PREFIX) :])
 
-    def send_page(self, data: bytes, kind: str) -> None:
+    def send_page(self, data: bytes, content_type: str) -> None:
         """Sends these bytes instead of the file's."""
         self.send_response(200)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -105,5 +105,7 @@ def on(
     """The test looks at every page on these screens: (theme, width)."""
     combinations = [(name, *screen) for name in pages for screen in screens]
     names = [f"{name}-{theme}-{width}" for name, theme, width in combinations]
-    each = pytest.mark.parametrize("screen", combinations, ids=names, indirect=True, scope="module")
-    return lambda test: pytest.mark.reads("{screen[0]}")(each(test))
+    parametrize = pytest.mark.parametrize(
+        "screen", combinations, ids=names, indirect=True, scope="module"
+    )
+    return lambda test: pytest.mark.reads("{screen[0]}")(parametrize(test))

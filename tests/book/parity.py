@@ -1,4 +1,4 @@
-"""Compares a built page with nnlib: its figures' specs, their programs, their values."""
+"""Compares a built page with nnlib: its figures' specs, their programs and the results."""
 
 from __future__ import annotations
 
@@ -55,11 +55,12 @@ def figures_of(site: Path, name: str) -> dict[str, dict]:
     match = STATE.search((site / name).read_text("utf8"))
     page_state = json.loads(match[1]) if match else {"state": {}}
     specs = [m["state"]["spec"] for m in page_state["state"].values() if "spec" in m["state"]]
-    for holder in (h for spec in specs for h in (spec, spec.get("training") or {}) if "pool" in h):
+    parts = [
+        part for spec in specs for part in (spec, spec.get("training") or {}) if "pool" in part
+    ]
+    for part in parts:
         # a constant that several figures share is given by its position in the page's list
-        holder["pool"] = [
-            page_state["shared"][c] if isinstance(c, int) else c for c in holder["pool"]
-        ]
+        part["pool"] = [page_state["shared"][c] if isinstance(c, int) else c for c in part["pool"]]
     return {spec["name"]: spec for spec in specs}
 
 
@@ -71,12 +72,15 @@ def program_of(spec: dict, inputs: dict) -> str | None:
         return None
     nodes = []
     for node in graph["nodes"]:
-        own = {key: value for key, value in node.items() if key != "pool"}
-        nodes.append({**own, "base64": spec["pool"][node["pool"]]} if "pool" in node else own)
+        fields = {key: value for key, value in node.items() if key != "pool"}
+        if "pool" in node:
+            fields["base64"] = spec["pool"][node["pool"]]
+        nodes.append(fields)
     return json.dumps({**graph, "nodes": nodes})
 
 
-def half_or_single(node: dict) -> str:
+def stored_type(node: dict) -> str:
+    """NumPy's name of the type of a constant's bytes; removes the field `stored`."""
     return "<f2" if node.pop("stored", None) else "<f4"
 
 
@@ -84,9 +88,9 @@ def in_float64(graph: dict) -> dict:
     """The graph, changed to double precision, in which page and Python must agree to 1e-9."""
     for node in graph["nodes"]:
         if "base64" in node and node["dtype"] == "float32":
-            stored = np.frombuffer(base64.b64decode(node["base64"]), half_or_single(node))
-            wide = stored.astype("<f8")
-            node["base64"] = base64.b64encode(wide.tobytes()).decode()
+            stored = np.frombuffer(base64.b64decode(node["base64"]), stored_type(node))
+            doubles = stored.astype("<f8")
+            node["base64"] = base64.b64encode(doubles.tobytes()).decode()
         if node["dtype"] == "float32":
             node["dtype"] = "float64"
         if node.get("attrs", {}).get("dtype") == "float32":
@@ -94,20 +98,20 @@ def in_float64(graph: dict) -> dict:
     return graph
 
 
-class Twin(NamedTuple):
+class BothPrecisions(NamedTuple):
     """A figure's program as it was recorded, and the same in double precision."""
 
-    graph: Graph
-    wide: Graph
-    text: str  # `wide` as JSON
+    recorded: Graph
+    double: Graph
+    text: str  # `double` as JSON
     key: str  # a hash of `text`
 
 
 @functools.lru_cache(maxsize=16)
-def twin_of(recorded: str) -> Twin:
+def both_precisions(recorded: str) -> BothPrecisions:
     text = json.dumps(in_float64(json.loads(recorded)))
     key = hashlib.sha256(text.encode()).hexdigest()
-    return Twin(Graph.from_json(recorded), Graph.from_json(text), text, key)
+    return BothPrecisions(Graph.from_json(recorded), Graph.from_json(text), text, key)
 
 
 def arguments(graph: Graph, spec: dict, inputs: dict) -> dict:
@@ -121,13 +125,13 @@ def arguments(graph: Graph, spec: dict, inputs: dict) -> dict:
     return values
 
 
-class Runs(Protocol):
-    """A page of any browser, which evaluates JavaScript."""
+class ScriptedPage(Protocol):
+    """An open page, in any browser, that evaluates JavaScript."""
 
     def evaluate(self, expression: str, arg: Any = None) -> Any: ...
 
 
-def check_against_python(page: Runs, spec: dict) -> None:
+def check_against_python(page: ScriptedPage, spec: dict) -> None:
     """Checks that the page draws what nnlib computes in Python for the figure's current inputs."""
     name = spec["name"]
     page.evaluate(FRAMES)
@@ -136,20 +140,21 @@ def check_against_python(page: Runs, spec: dict) -> None:
     recorded = program_of(spec, inputs)
     if recorded is None or not simple or "training" in spec:
         return
-    twin = twin_of(recorded)
-    expected = twin.graph.run(**arguments(twin.graph, spec, inputs))
+    program = both_precisions(recorded)
+    expected = program.recorded.run(**arguments(program.recorded, spec, inputs))
     drawn = page.evaluate("([name, keys]) => window.read(name, keys)", [name, list(expected)])
     for key, values in expected.items():
         np.testing.assert_allclose(
             unpacked(drawn[key]), values.ravel().astype(float), rtol=5e-5, atol=5e-6,
             err_msg=f"{name}: {key}",
         )  # fmt: skip
-    wide_inputs = arguments(twin.wide, spec, inputs)
-    if not page.evaluate("(key) => window.hasGraph(key)", twin.key):
-        page.evaluate("([key, text]) => { window.addGraph(key, text) }", [twin.key, twin.text])
-    flat = {key: np.ravel(value).astype(float).tolist() for key, value in wide_inputs.items()}
-    replayed = page.evaluate("([key, inputs]) => window.replay(key, inputs)", [twin.key, flat])
-    for key, values in twin.wide.run(**wide_inputs).items():
+    double_inputs = arguments(program.double, spec, inputs)
+    if not page.evaluate("(key) => window.hasGraph(key)", program.key):
+        added = [program.key, program.text]
+        page.evaluate("([key, text]) => { window.addGraph(key, text) }", added)
+    flat = {key: np.ravel(value).astype(float).tolist() for key, value in double_inputs.items()}
+    replayed = page.evaluate("([key, inputs]) => window.replay(key, inputs)", [program.key, flat])
+    for key, values in program.double.run(**double_inputs).items():
         np.testing.assert_allclose(
             unpacked(replayed[key]), values.ravel().astype(float), rtol=1e-9, atol=1e-9,
             err_msg=f"{name}: {key} in double precision",

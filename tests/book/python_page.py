@@ -13,19 +13,20 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from tests.book.harness import DESKTOP, PATIENCE, ROOT, Visit
 
-READY = 90_000  # milliseconds for Python to start on a busy machine
+# Milliseconds on a busy machine for Python to start, and for a cell to run.
+READY = 90_000
 RUN = 60_000
 
-# Collects the worker's messages to the page, run by run; in a block, so that no name of the page's
-# own scripts is taken.
+# Collects the worker's messages to the page, run by run; in a block, so that its names do not
+# collide with those of the page's own scripts.
 LISTEN = """
 {
   window.runs = [];
   let messages = [];
   const Plain = window.Worker;
   window.Worker = class extends Plain {
-    constructor(...given) {
-      super(...given);
+    constructor(...parameters) {
+      super(...parameters);
       this.addEventListener("message", ({ data }) => {
         const shown = ["stream", "result", "display", "error", "clear"].includes(data.type);
         if (shown) messages.push(data);
@@ -116,8 +117,8 @@ class PythonPage:
     def run_all(self, count: int, timeout: int) -> list[dict[str, Any]]:
         """Runs all cells; returns their runs once there are `count` of them or one has failed."""
         self.press("Run all")
-        over = f"window.runs.length >= {count} || window.runs.some(r => r.status !== 'ok')"
-        until(self.page, over, timeout=timeout)
+        finished = f"window.runs.length >= {count} || window.runs.some(r => r.status !== 'ok')"
+        until(self.page, finished, timeout=timeout)
         return self.runs()
 
     def close(self) -> None:
@@ -127,8 +128,8 @@ class PythonPage:
 class Cell:
     """A cell of the page, found by its id in the notebook."""
 
-    def __init__(self, on: PythonPage, id: str) -> None:
-        self.on, self.page = on, on.page
+    def __init__(self, python: PythonPage, id: str) -> None:
+        self.python, self.page = python, python.page
         self.root = f"#cell-{id}"
         self.locator = self.page.locator(self.root)
 
@@ -154,7 +155,7 @@ class Cell:
         return self
 
     def run(self, status: str = "ok") -> Cell:
-        before = len(self.on.runs())
+        before = len(self.python.runs())
         self.locator.get_by_role("button", name=re.compile("^Run (cell|example)")).click()
         self.settle(status, before)
         return self
@@ -203,31 +204,34 @@ def clean(text: Any) -> str:
     return text
 
 
-def gathered(parts: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def with_joined_streams(parts: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The parts, with the pieces of each stream joined, as nbval joins them."""
     streams: dict[str, str] = {}
-    others = []
+    other_parts = []
     for kind, text in parts:
         if kind in ("stdout", "stderr"):
             streams[kind] = streams.get(kind, "") + text
         else:
-            others.append((kind, text))
-    return sorted([*streams.items(), *others])
+            other_parts.append((kind, text))
+    return sorted([*streams.items(), *other_parts])
 
 
 def outputs_of_page(messages: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The kinds and texts of what a cell showed when it ran in the page."""
     parts = []
-    for one in messages:
-        if one["type"] == "stream":
-            parts.append((one["name"], clean(one["text"])))
-        elif one["type"] == "error":
-            parts.append(("error", one["kind"]))
-        elif "data" in one:
-            parts += [(mime, clean(one["data"][mime])) for mime in SHOWN if mime in one["data"]]
-    return gathered(parts)
+    for message in messages:
+        if message["type"] == "stream":
+            parts.append((message["name"], clean(message["text"])))
+        elif message["type"] == "error":
+            parts.append(("error", message["kind"]))
+        elif "data" in message:
+            data = message["data"]
+            parts += [(mime, clean(data[mime])) for mime in SHOWN if mime in data]
+    return with_joined_streams(parts)
 
 
 def stored(cell: dict) -> list[tuple[str, str]]:
+    """The kinds and texts of the outputs that the notebook stores for a cell."""
     parts = []
     for output in cell["outputs"]:
         if output["output_type"] == "stream":
@@ -236,7 +240,7 @@ def stored(cell: dict) -> list[tuple[str, str]]:
             parts.append(("error", output["ename"]))
         elif not any(mime.startswith(GLUE) for mime in output["data"]):
             parts += [(m, clean(output["data"][m])) for m in SHOWN if m in output["data"]]
-    return gathered(parts)
+    return with_joined_streams(parts)
 
 
 LEFT_OUT = {"skip-execution", "checks-text"}  # tags of cells that the page's Run all skips

@@ -24,7 +24,9 @@ def test_the_commands_exit_status_is_returned() -> None:
     assert [alone.main([*PYTHON, f"raise SystemExit({n})"]) for n in (0, 3)] == [0, 3]
 
 
-def test_a_second_make_says_that_the_first_is_running(capsys, tmp_path: Path) -> None:
+def test_a_second_make_stops_with_a_message_that_the_first_is_running(
+    capsys, tmp_path: Path
+) -> None:
     hold = """if True:
         import alone, pathlib, sys
         alone.LOCK = pathlib.Path(sys.argv[1])

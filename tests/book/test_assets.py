@@ -1,4 +1,4 @@
-"""The browser's assets: locked by hash, named in errors, placed in the site all or none."""
+"""The browser's assets: locked by hash, named in errors, copied into the site all together."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def packed(files: dict[str, bytes]) -> bytes:
 
 
 @pytest.fixture
-def little(tmp_path: Path) -> tuple[Path, Path]:
-    """A lock for one package of one file, and the archive it names."""
+def small_lock(tmp_path: Path) -> tuple[Path, Path]:
+    """A lock file for one package of one file, and the archive that it names."""
     archive = packed({"dist/a.js": b"let a = 1;"})
     source = tmp_path / "little-1.0.0.tgz"
     source.write_bytes(archive)
@@ -53,8 +53,8 @@ def little(tmp_path: Path) -> tuple[Path, Path]:
     return lock, source
 
 
-def test_an_asset_is_copied_into_the_site_and_cached(little, tmp_path) -> None:
-    lock, source = little
+def test_an_asset_is_copied_into_the_site_and_cached(small_lock, tmp_path) -> None:
+    lock, source = small_lock
     target, cache = tmp_path / "site", tmp_path / "cache"
     [path] = book_assets.place(target, lock, cache)
     assert path.read_bytes() == b"let a = 1;"
@@ -63,16 +63,16 @@ def test_an_asset_is_copied_into_the_site_and_cached(little, tmp_path) -> None:
     assert book_assets.place(target, lock, cache)[0].read_bytes() == b"let a = 1;"
 
 
-def test_a_changed_archive_is_refused_by_name(little, tmp_path) -> None:
-    lock, source = little
+def test_a_changed_archive_is_refused_by_name(small_lock, tmp_path) -> None:
+    lock, source = small_lock
     source.write_bytes(packed({"dist/a.js": b"let a = 2;"}))
     with pytest.raises(AssetError, match=r"little 1\.0\.0: the archive's hash is sha512-"):
         book_assets.place(tmp_path / "site", lock, tmp_path / "cache")
     assert not (tmp_path / "site").exists()
 
 
-def test_a_damaged_cache_is_fetched_again(little, tmp_path) -> None:
-    lock, _ = little
+def test_a_damaged_cache_is_fetched_again(small_lock, tmp_path) -> None:
+    lock, _ = small_lock
     cache = tmp_path / "cache"
     cache.mkdir()
     (cache / "little-1.0.0.tgz").write_bytes(b"half a file")
@@ -80,15 +80,15 @@ def test_a_damaged_cache_is_fetched_again(little, tmp_path) -> None:
     assert path.read_bytes() == b"let a = 1;"
 
 
-def test_an_asset_that_cannot_be_downloaded_is_named(little, tmp_path) -> None:
-    lock, source = little
+def test_an_asset_that_cannot_be_downloaded_is_named(small_lock, tmp_path) -> None:
+    lock, source = small_lock
     source.unlink()
     with pytest.raises(AssetError, match=r"asset little 1\.0\.0: \S+ could not be fetched"):
         book_assets.place(tmp_path / "site", lock, tmp_path / "cache")
 
 
-def test_a_missing_or_changed_member_is_named(little, tmp_path) -> None:
-    lock, _ = little
+def test_a_missing_or_changed_member_is_named(small_lock, tmp_path) -> None:
+    lock, _ = small_lock
     entry = json.loads(lock.read_text())
     entry["little"]["files"][0]["sha256"] = "0" * 64
     lock.write_text(json.dumps(entry))
@@ -142,8 +142,8 @@ def test_the_page_carries_no_copy_of_the_figures_script() -> None:
 
 def test_weights_shared_by_several_figures_are_sent_once() -> None:
     def figure(*pool: str, **training: object) -> dict:
-        more = {"training": training} if training else {}
-        return {"state": {"spec": {"pool": list(pool), **more}}}
+        fields = {"training": training} if training else {}
+        return {"state": {"spec": {"pool": list(pool), **fields}}}
 
     models = {"a": figure("one", "weights", "one"), "b": figure("weights", "two"),
               "c": figure("three", pool=["weights", "four"]), "box": {"state": {}}}  # fmt: skip
@@ -202,9 +202,9 @@ def test_each_extension_can_be_imported_alone(path: Path) -> None:
     assert "sys.path" not in path.read_text("utf8"), "an extension imports only from _ext/"
 
 
-def test_the_walk_through_a_build_names_every_file_of_the_folder() -> None:
-    walk = (ROOT / "_ext" / "README.md").read_text("utf8")
+def test_the_readme_names_every_file_of_the_folder_that_is_not_a_book_extension() -> None:
+    readme = (ROOT / "_ext" / "README.md").read_text("utf8")
     for path in (ROOT / "_ext").iterdir():
         if path.name in ("__pycache__", "README.md") or path.name.startswith("book_"):
             continue
-        assert path.name in walk, f"_ext/README.md does not name {path.name}"
+        assert path.name in readme, f"_ext/README.md does not name {path.name}"

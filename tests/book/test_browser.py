@@ -1,4 +1,4 @@
-"""A missing browser is installed or named first; PyTorch is installed without GPU libraries."""
+"""A missing browser is installed, or named in an error; PyTorch comes without GPU libraries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_configured_browser_that_does_not_exist_is_refused(
         browser.find()
 
 
-def test_without_root_rights_the_message_says_what_to_install(
+def test_without_root_rights_the_message_shows_what_to_install(
     without_browser, monkeypatch, capsys
 ) -> None:
     tried: list[list[str]] = []
@@ -88,7 +88,7 @@ def test_an_unreachable_index_is_not_an_error(monkeypatch) -> None:
     assert install_torch.reachable() is False
 
 
-def test_ci_installs_nothing_itself_and_calls_make_test(request: pytest.FixtureRequest) -> None:
+def test_ci_installs_nothing_itself_and_calls_make_test() -> None:
     root = Path(__file__).resolve().parents[2]
     script = (root / ".ci" / "run").read_text("utf8")
     assert script.rstrip().endswith("exec make test")

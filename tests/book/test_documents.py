@@ -10,12 +10,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text("utf8")
 TARGETS = set(re.findall(r"^([a-z-]+):(?!=)", MAKEFILE, flags=re.M))
-# Steps of other commands, which nobody calls by name.
+# Steps of other commands, and targets that docs/commands.md need not list.
 STEPS = {"help", "lint", "types", "browser", "sandbox", "scripts", "site-for-tests", "assets"}
 STEPS |= {"notebooks-check", "frontend-check", "distclean"}
-# Folders that commands make on the reader's machine, and names that only occur in examples.
-MADE_FOLDERS = ("_build/", ".venv/", "reading/", "classroom/", "release/", "submitted/")
+# Folders that commands make on the reader's machine or in the site, names that only occur in
+# examples, and media types.
+MADE_FOLDERS = ("_build/", ".venv/", "reading/", "classroom/", "release/", "submitted/", "lite/")
 EXAMPLE_NAMES = ("my-topic", "my_topic", "whiskers")
+MEDIA_TYPES = ("text/javascript", "application/wasm")
+# Besides the root and a document's own folder, documents name files relative to these.
+BASES = ("nnlib", "nnlib/graph", "course", "reference", "frontend", "frontend/figures/src")
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = ("_ext", "benchmarks", "course", "frontend", "nnlib", "tests", "tools")
@@ -44,11 +48,9 @@ def test_every_file_that_is_named_with_its_folder_exists(path: Path) -> None:
     for named in re.findall(r"`([\w.-]+/[\w./-]*)`", prose(path)):
         if named.startswith(MADE_FOLDERS) or any(name in named for name in EXAMPLE_NAMES):
             continue
-        first = named.split("/")[0]
-        places = [ROOT, path.parent, ROOT / "frontend" / "figures" / "src", ROOT / "nnlib"]
-        if any((place / first).exists() for place in places):
-            exists = any((place / named).exists() for place in places)
-            assert exists, f"{name_of(path)} names {named}, which does not exist"
+        bases = [ROOT, path.parent, *(ROOT / base for base in BASES)]
+        exists = named in MEDIA_TYPES or any((base / named).exists() for base in bases)
+        assert exists, f"{name_of(path)} names {named}, which does not exist"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)

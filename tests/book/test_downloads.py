@@ -8,7 +8,9 @@ from pathlib import Path
 
 
 def test_the_download_is_a_plain_notebook_with_the_pages_numbers(site: Path) -> None:
-    for path in sorted((site / "_sources" / "chapters").glob("*.ipynb")):
+    paths = sorted((site / "_sources" / "chapters").glob("*.ipynb"))
+    assert paths
+    for path in paths:
         cells = json.loads(path.read_text("utf8"))["cells"]
         text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
         assert "{glue:text}" not in text and ":::" not in text, path.name

@@ -1,4 +1,4 @@
-"""The lock of the page's Python: only versions are edited by hand; the rest is generated."""
+"""The lock file of the page's Python: only versions are edited by hand; the rest is generated."""
 
 from __future__ import annotations
 

@@ -38,9 +38,9 @@ def wait_for_figures(visit: Visit, specs: dict) -> None:
 # The middle of a knob; for a curve that can be dragged itself, a point on it.
 WHERE_TO_GRIP = """(handle) => {
   if (handle.tagName === "path") {
-    const on = handle.getPointAtLength(0.3 * handle.getTotalLength());
-    const at = on.matrixTransform(handle.getScreenCTM());
-    return [at.x, at.y];
+    const onCurve = handle.getPointAtLength(0.3 * handle.getTotalLength());
+    const onScreen = onCurve.matrixTransform(handle.getScreenCTM());
+    return [onScreen.x, onScreen.y];
   }
   const box = handle.getBoundingClientRect();
   return [box.x + box.width / 2, box.y + box.height / 2];

@@ -35,23 +35,23 @@ def lite(site: Path) -> Path:
 
 def listed(lite: Path, folder: str = "") -> Iterator[dict]:
     listing = json.loads((lite / "api/contents" / folder / "all.json").read_text("utf8"))
-    for one in listing["content"]:
-        yield one
-        if one["type"] == "directory":
-            yield from listed(lite, one["path"])
+    for entry in listing["content"]:
+        yield entry
+        if entry["type"] == "directory":
+            yield from listed(lite, entry["path"])
 
 
 def test_every_chapter_is_listed_and_served_as_readers_get_it(lite: Path) -> None:
-    files = {one["path"] for one in listed(lite) if one["type"] != "directory"}
+    files = {entry["path"] for entry in listed(lite) if entry["type"] != "directory"}
     assert files == {"README.md", *(f"{name}.ipynb" for name in CHAPTERS)}
     assert len(CHAPTERS) > 10
     for name in CHAPTERS:
-        there = json.loads((lite / "files" / f"{name}.ipynb").read_text("utf8"))
-        assert there["metadata"]["kernelspec"]["name"] == "python"
-        text = "\n".join("".join(c["source"]) for c in there["cells"] if c["cell_type"] != "code")
+        served = json.loads((lite / "files" / f"{name}.ipynb").read_text("utf8"))
+        assert served["metadata"]["kernelspec"]["name"] == "python"
+        text = "\n".join("".join(c["source"]) for c in served["cells"] if c["cell_type"] != "code")
         assert "{glue:text}" not in text and ":::" not in text, name
-        here = json.loads((ROOT / f"{name}.ipynb").read_text("utf8"))
-        assert programs(there) == programs(here), f"{name}: not the stubs that readers get"
+        source = json.loads((ROOT / f"{name}.ipynb").read_text("utf8"))
+        assert programs(served) == programs(source), f"{name}: not the stubs that readers get"
 
 
 def programs(notebook: dict) -> list[str]:
@@ -116,12 +116,12 @@ class Lab:
 
     def run_all(self) -> None:
         self.menu("Run", "Run All Cells")
-        over = """() => {
+        all_have_run = """() => {
           const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")]
             .map(prompt => prompt.textContent).filter(text => text);
           return prompts.length > 20 && prompts.every(text => /^\\[\\d+\\]:$/.test(text));
         }"""
-        self.page.wait_for_function(over, timeout=START)
+        self.page.wait_for_function(all_have_run, timeout=START)
 
     @property
     def cells(self) -> Locator:
@@ -171,8 +171,8 @@ def test_a_chapter_runs_to_the_end_and_gives_the_books_outputs(lab: Lab) -> None
     assert lab.page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
     compared = 0
     for cell in cells_of(PAGE):
-        kinds = {mime for output in cell["outputs"] for mime in output.get("data", {})}
-        if kinds != {"text/plain"}:
+        mime_types = {mime for output in cell["outputs"] for mime in output.get("data", {})}
+        if mime_types != {"text/plain"}:
             continue
         compared += 1
         shown = lab.cell(cell["id"]).locator('[data-mime-type="text/plain"]').last.inner_text()
@@ -224,21 +224,22 @@ def test_an_exercise_is_wrong_then_right_and_remembered(lab: Lab) -> None:
 
 @pytest.mark.browser
 def test_every_request_went_to_the_site_itself(lab: Lab) -> None:
-    own = lab.host.address
+    site_address = lab.host.address
     # a request that JupyterLite's service worker answers itself
-    heartbeat = own.removesuffix("/somewhere/else/") + "/api/service-worker-heartbeat"
-    beyond = {url for url in lab.requests if not url.startswith((own, "data:", "blob:", heartbeat))}
-    assert beyond == set() and any("pyodide.asm.wasm" in url for url in lab.requests)
+    heartbeat = site_address.removesuffix("/somewhere/else/") + "/api/service-worker-heartbeat"
+    allowed = (site_address, "data:", "blob:", heartbeat)
+    foreign = {url for url in lab.requests if not url.startswith(allowed)}
+    assert foreign == set() and any("pyodide.asm.wasm" in url for url in lab.requests)
 
 
 @pytest.mark.browser
 def test_the_two_service_workers_leave_each_other_alone(lab: Lab) -> None:
-    beside = lab.context.new_page()
-    beside.goto(f"{lab.host.address}glossary.html")
-    all_of_them = "navigator.serviceWorker.getRegistrations().then(a => a.map(r => r.scope))"
-    scopes = beside.evaluate(all_of_them)
+    book_page = lab.context.new_page()
+    book_page.goto(f"{lab.host.address}glossary.html")
+    registered = "navigator.serviceWorker.getRegistrations().then(a => a.map(r => r.scope))"
+    scopes = book_page.evaluate(registered)
     assert sorted(scopes) == [lab.host.address, f"{lab.host.address}lite/"]
-    beside.close()
+    book_page.close()
 
 
 @pytest.mark.browser

@@ -24,10 +24,10 @@ def test_the_states_for_printing_belong_to_figures_of_the_book() -> None:
     states = json.loads((ROOT / "tools" / "printing" / "states.json").read_text("utf8"))
     text = "".join(path.read_text("utf8") for path in CHAPTERS)
     figures = set(re.findall(r'data-nn-model=\\"nnlib-live-([\w-]+)\\"', text))
-    gone = sorted(set(states) - figures)
-    assert not gone, (
-        f"no figure has the name {gone}, so its first state would be printed. A figure's name is "
-        "made from its title unless it has name=; keep the old one by name=, or edit states.json"
+    unknown = sorted(set(states) - figures)
+    assert not unknown, (
+        f"no figure has the name {unknown}, so its first state would be printed. A figure's name "
+        "is made from its title unless it has name=: keep the old one by name=, or edit states.json"
     )
 
 

@@ -71,33 +71,33 @@ def test_one_heading_one_search_and_alternative_text_for_every_picture(screen: V
         (e) => e.checkVisibility({checkVisibilityCSS: true}) &&
           e.getBoundingClientRect().width > 0 && e.getBoundingClientRect().right > 0).length"""
     assert page.evaluate(visible, "h1") == 1
-    ways = "input[type=search], .search-button__button"
+    search = "input[type=search], .search-button__button"
     # The search page has its field; every other page has the one button.
-    assert page.evaluate(visible, ways) == 1
-    lacking = page.evaluate(
+    assert page.evaluate(visible, search) == 1
+    without_text = page.evaluate(
         "() => [...document.querySelectorAll('img:not([alt])')].map((e) => e.src)"
     )
-    assert lacking == []
+    assert without_text == []
 
 
-def none_is_serious(findings: list[Finding]) -> None:
-    assert [(one.rule, one.element, one.why) for one in findings if one.own] == []
-    assert {one.rule for one in findings if not one.own} <= THEMES_OWN_FINDINGS
+def assert_none_is_serious(findings: list[Finding]) -> None:
+    assert [(f.rule, f.element, f.why) for f in findings if f.own] == []
+    assert {f.rule for f in findings if not f.own} <= THEMES_OWN_FINDINGS
 
 
 @on(*SCREENS)
 def test_axe_finds_nothing_serious(screen: Visit) -> None:
-    none_is_serious(grave_findings(screen.page, contrast=False))
+    assert_none_is_serious(grave_findings(screen.page, contrast=False))
     if screen.page.viewport_size["width"] != DESKTOP:
         return  # a phone shows the same colours, and fewer texts
     for _ in in_each_theme(screen):
-        none_is_serious(grave_findings(screen.page, rules=False))
+        assert_none_is_serious(grave_findings(screen.page, rules=False))
 
 
 @pytest.mark.weekly
 @on(("light", DESKTOP), ("dark", DESKTOP))
 def test_axe_finds_no_text_of_weak_contrast_anywhere(screen: Visit) -> None:
-    none_is_serious(grave_findings(screen.page, rules=False, every_text=True))
+    assert_none_is_serious(grave_findings(screen.page, rules=False, every_text=True))
 
 
 @on(("light", DESKTOP), pages=BOOK_PAGES)
@@ -136,11 +136,11 @@ def test_every_icon_is_in_the_icon_font(screen: Visit) -> None:
 def test_the_theme_switch_changes_the_theme_and_the_choice_stays(visit) -> None:
     page = visit("index.html", theme="light").page
     button = page.get_by_role("button", name="Color mode")
-    seen = set()
+    modes = set()
     for _ in range(3):
         button.click()
-        seen.add(page.evaluate("document.documentElement.dataset.mode"))
-    assert seen == {"light", "dark", "auto"}
+        modes.add(page.evaluate("document.documentElement.dataset.mode"))
+    assert modes == {"light", "dark", "auto"}
     while page.evaluate("document.documentElement.dataset.mode") != "dark":
         button.click()
     page.reload()
@@ -180,23 +180,23 @@ def test_print_shows_the_article_alone(visit) -> None:
     assert page.locator("h1:visible").count() == 1
 
 
-def test_a_dark_page_prints_on_white_and_turns_back(visit, site: Path) -> None:
+def test_a_dark_page_prints_on_white_and_is_dark_again_afterwards(visit, site: Path) -> None:
     name = next(n for n in BOOK_PAGES if "data-nn-model" in (site / n).read_text("utf8"))
     opened = visit(name, theme="dark")
     page = opened.page
     page.wait_for_selector(".nn-figure[data-ready]")
-    of_canvas = """() => [...document.querySelectorAll(".nn-figure canvas")].map(
+    canvases = """() => [...document.querySelectorAll(".nn-figure canvas")].map(
         (c) => c.toDataURL()).join()"""
     paper = "() => getComputedStyle(document.querySelector('.nn-figure')).backgroundColor"
-    dark = page.evaluate(of_canvas), page.evaluate(paper)
+    dark = page.evaluate(canvases), page.evaluate(paper)
     page.emulate_media(media="print", color_scheme="dark")
     page.wait_for_function("document.documentElement.dataset.theme === 'light'")
     ink = page.evaluate("getComputedStyle(document.querySelector('article p')).color")
     assert max(map(int, re.findall(r"\d+", ink)[:3])) < 90
-    assert (page.evaluate(of_canvas), page.evaluate(paper)) != dark
+    assert (page.evaluate(canvases), page.evaluate(paper)) != dark
     page.emulate_media(media="screen", color_scheme="dark")
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-    assert (page.evaluate(of_canvas), page.evaluate(paper)) == dark
+    assert (page.evaluate(canvases), page.evaluate(paper)) == dark
     assert opened.faults == []
 
 
@@ -258,8 +258,8 @@ def test_every_page_has_a_title_a_description_a_card_and_an_icon(site: Path) -> 
     for name in BOOK_PAGES:
         text = (site / name).read_text("utf8")
         assert re.search(r"<title>[^<]+</title>", text)
-        for kind in ("og:title", "og:description", "og:image", "twitter:card"):
-            assert text.count(f'="{kind}"') == 1, (name, kind)
+        for field in ("og:title", "og:description", "og:image", "twitter:card"):
+            assert text.count(f'="{field}"') == 1, (name, field)
         assert text.count('name="description"') == 1, name
         assert 'rel="icon"' in text
         assert 'rel="license"' in text

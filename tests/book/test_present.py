@@ -67,8 +67,9 @@ def shown_text(page: Any) -> str:
 
 
 def count(page: Any) -> tuple[int, int]:
-    at, of = page.locator(".nn-present-count").inner_text().split(" of ")
-    return int(at), int(of)
+    """The number of the slide that is shown, and how many slides there are."""
+    number, total = page.locator(".nn-present-count").inner_text().split(" of ")
+    return int(number), int(total)
 
 
 def test_keys_go_through_every_part_once(page: Any) -> None:
@@ -117,14 +118,14 @@ def to_figure(page: Any) -> None:
 def test_a_figure_has_its_own_slide_and_its_controls_keep_the_arrow_keys(page: Any) -> None:
     to_figure(page)
     assert "After the figure." not in shown_text(page) and "sentence" not in shown_text(page)
-    at = count(page)
+    before = count(page)
     slider = page.locator("input[type=range]").first
     slider.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('.nn-readout').textContent.includes('w = 1.1')")
-    assert count(page) == at
+    assert count(page) == before
     page.keyboard.press("PageDown")  # a presenter's remote control works everywhere
-    assert count(page)[0] == at[0] + 1
+    assert count(page)[0] == before[0] + 1
 
 
 def test_a_figure_fills_its_slide_and_can_be_dragged_there(page: Any) -> None:
@@ -151,12 +152,12 @@ def test_the_type_is_large_and_grows(page: Any) -> None:
 
 def test_content_that_does_not_fit_is_on_the_next_slide(page: Any) -> None:
     for _ in range(count(page)[1]):
-        high = page.evaluate("document.querySelector('article').scrollHeight")
-        assert high <= 720 + 80 or page.locator(".nn-figure").is_visible()
+        height = page.evaluate("document.querySelector('article').scrollHeight")
+        assert height <= 720 + 80 or page.locator(".nn-figure").is_visible()
         page.keyboard.press("ArrowRight")
 
 
-def test_escape_returns_to_the_same_place_in_the_page(page: Any) -> None:
+def test_escape_returns_to_the_same_position_in_the_page(page: Any) -> None:
     to_figure(page)
     page.keyboard.press("Escape")
     assert page.locator(".nn-present").count() == 0
@@ -181,11 +182,11 @@ def test_a_built_chapter_can_be_presented(browser: Any, address: str) -> None:
     page.wait_for_selector(".nn-present")
     _, total = count(page)
     assert total > 20
-    figures, moved = set(), 0
+    names, shown = set(), 0
     for _ in range(total):
         for figure in page.locator(".nn-figure:visible").all():
-            figures.add(figure.get_attribute("data-name"))
-            moved += 1
+            names.add(figure.get_attribute("data-name"))
+            shown += 1
         page.keyboard.press("ArrowRight")
-    assert len(figures) == moved >= 8, "each figure is on one slide"
+    assert len(names) == shown >= 8, "each figure is on one slide"
     page.close()

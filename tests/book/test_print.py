@@ -43,10 +43,14 @@ def ends(reader: pypdf.PdfReader) -> list[float]:
     for page in reader.pages:
         lowest = [0.0]
 
-        def note(text, matrix, at, font, size, lowest=lowest, height=float(page.mediabox.height)):
+        def note(text, page_matrix, text_matrix, font, size, lowest=lowest, page=page):
             if text.strip():
-                down = matrix[1] * at[4] + matrix[3] * at[5] + matrix[5]
-                lowest.append(1 - down / height)
+                y = (
+                    page_matrix[1] * text_matrix[4]
+                    + page_matrix[3] * text_matrix[5]
+                    + page_matrix[5]
+                )
+                lowest.append(1 - y / float(page.mediabox.height))
 
         page.extract_text(visitor_text=note)
         positions.append(max(lowest))
@@ -70,9 +74,9 @@ def test_pages_are_not_left_half_empty(browser, address: str) -> None:
 BEYOND = """() => {
   const paper = document.querySelector("article.bd-article").getBoundingClientRect().right + 2;
   const article = "article.bd-article :is(pre, aside, p, table, svg, canvas)";
-  const apart = "mjx-container, .nn-spoken, .nn-dag-view";
+  const excluded = "mjx-container, .nn-spoken, .nn-dag-view";
   const shown = [...document.querySelectorAll(article)]
-    .filter((e) => e.getClientRects().length && !e.closest(apart));
+    .filter((e) => e.getClientRects().length && !e.closest(excluded));
   return shown.filter((e) => e.getBoundingClientRect().right > paper
       || (e.matches("pre") && e.scrollWidth > e.clientWidth + 1))
     .map((e) => `${e.tagName} ${e.className} ${e.textContent.slice(0, 40)}`);
@@ -95,16 +99,16 @@ def test_figures_are_laid_out_for_paper_and_back(browser, address: str, width: i
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto(address + PAGE)
     page.wait_for_function("!document.querySelector('[data-nn-model]')")
-    wide = "() => [...document.querySelectorAll('.nn-figure')].map(f => f.clientWidth)"
-    parts = """() => [...document.querySelectorAll('.nn-figure :is(svg, canvas, input, select)')]
+    widths = "() => [...document.querySelectorAll('.nn-figure')].map(f => f.clientWidth)"
+    beyond = """() => [...document.querySelectorAll('.nn-figure :is(svg, canvas, input, select)')]
       .filter(e => e.getClientRects().length && e.getBoundingClientRect().right
         > e.closest('.nn-figure').getBoundingClientRect().left + 571).length"""
-    before = page.evaluate(wide)
+    before = page.evaluate(widths)
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
-    assert max(page.evaluate(wide)) <= 570  # the column for text on an A4 page, 680 pixels wide
-    assert page.evaluate(parts) == 0
+    assert max(page.evaluate(widths)) <= 570  # the column for text on an A4 page, 680 pixels wide
+    assert page.evaluate(beyond) == 0
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")
-    assert page.evaluate(wide) == before
+    assert page.evaluate(widths) == before
     page.close()
 
 
@@ -130,8 +134,8 @@ def test_the_button_prints_everything_and_folds_it_again(browser, address: str) 
       dispatchEvent(new Event("afterprint"));
     }; }""")
     solutions = page.locator("details.nn-solution").count()
-    for words, printed_ones in (("with code", solutions), ("this chapter", 0)):
-        page.locator(".nn-printing button", has_text=words).click()
-        assert page.evaluate("window.printed") == printed_ones
+    for label, open_solutions in (("with code", solutions), ("this chapter", 0)):
+        page.locator(".nn-printing button", has_text=label).click()
+        assert page.evaluate("window.printed") == open_solutions
         assert page.locator("details.nn-solution[open]").count() == 0
     page.close()

@@ -44,10 +44,10 @@ def listed() -> list[str]:
 def test_every_public_name_is_in_the_reference_once():
     names = listed()
     assert len(names) == len(set(names))
-    things = {id(member_named(name)) for name in names}
+    objects = {id(member_named(name)) for name in names}
     missing = [
         f"{module}.{name}" for module in MODULES for name in public_names(module)
-        if id(member_named(f"{module}.{name}")) not in things
+        if id(member_named(f"{module}.{name}")) not in objects
     ]  # fmt: skip
     assert missing == []
 
@@ -60,37 +60,37 @@ WITHOUT_EXAMPLE = {
 }  # fmt: skip
 
 
-def shown() -> dict[str, Any]:
-    """Everything that the reference shows, methods included, by its full name."""
-    things: dict[str, Any] = {}
+def documented() -> dict[str, Any]:
+    """Every object that the reference describes, methods included, by its full name."""
+    objects: dict[str, Any] = {}
     for name in listed():
-        things[name] = thing = member_named(name)
-        for method in methods(thing) if isinstance(thing, type) else ():
-            things[f"{name}.{method}"] = getattr(thing, method)
-    return things
+        objects[name] = member = member_named(name)
+        for method in methods(member) if isinstance(member, type) else ():
+            objects[f"{name}.{method}"] = getattr(member, method)
+    return objects
 
 
 def test_every_docstring_has_a_first_line_and_an_example_that_doctest_runs():
-    docs = {name: thing.__doc__ or "" for name, thing in shown().items()}
+    docs = {name: member.__doc__ or "" for name, member in documented().items()}
     assert [name for name, doc in docs.items() if len(doc.strip().split("\n")[0]) < 8] == []
-    bare = {name for name, doc in docs.items() if ">>> " not in doc}
-    assert bare == WITHOUT_EXAMPLE
+    without_example = {name for name, doc in docs.items() if ">>> " not in doc}
+    assert without_example == WITHOUT_EXAMPLE
 
 
 @pytest.mark.slow
 def test_an_example_runs_by_itself_as_a_reader_copies_it():
     parser, failed = doctest.DocTestParser(), []
     runner = doctest.DocTestRunner()
-    for name, thing in shown().items():
-        example = parser.get_doctest(thing.__doc__ or "", {}, name, None, None)
+    for name, member in documented().items():
+        example = parser.get_doctest(member.__doc__ or "", {}, name, None, None)
         if runner.run(example, out=lambda text: None).failed:
             failed.append(name)
     assert failed == []
 
 
-def raised(thing: Any) -> set[str]:
+def raised(member: Any) -> set[str]:
     """The errors that a function's own lines raise (for a class: those of its `__init__`)."""
-    code = vars(thing).get("__init__") if isinstance(thing, type) else thing
+    code = vars(member).get("__init__") if isinstance(member, type) else member
     code = getattr(code, "fget", code)
     if not inspect.isfunction(code) or code.__closure__:  # made by another function, or inherited
         return set()
@@ -101,18 +101,21 @@ def raised(thing: Any) -> set[str]:
 
 
 def test_a_docstring_names_the_errors_that_its_code_raises():
-    silent = {
-        name: missing for name, thing in shown().items()
-        if (missing := {error for error in raised(thing) if error not in (thing.__doc__ or "")})
+    unnamed = {
+        name: errors for name, member in documented().items()
+        if (errors := {error for error in raised(member) if error not in (member.__doc__ or "")})
     }  # fmt: skip
-    assert silent == {}
+    assert unnamed == {}
 
 
 def test_docstrings_name_pytorchs_function_or_the_paper():
-    ours = {"course", "nnlib.datasets", "nnlib.graph", "nnlib.live"}
-    shared = [n for n in listed() if n.rpartition(".")[0] not in ours and n != "nnlib.compile"]
+    without_source = {"course", "nnlib.datasets", "nnlib.graph", "nnlib.live"}
+    names = [
+        name for name in listed()
+        if name.rpartition(".")[0] not in without_source and name != "nnlib.compile"
+    ]  # fmt: skip
     source = re.compile(r"torch\.|\b(19|20)\d\d\b|autograd\.backward|See `")
-    assert [n for n in shared if not source.search(member_named(n).__doc__ or "")] == []
+    assert [n for n in names if not source.search(member_named(n).__doc__ or "")] == []
 
 
 @pytest.mark.browser
@@ -131,6 +134,6 @@ def test_a_search_lists_the_chapter_before_functions_of_the_same_name(visit, wor
     page = visit(f"search.html?q={word}").page
     page.wait_for_function("document.querySelectorAll('#search-results li').length > 9")
     results = page.locator("#search-results li > a").all_inner_texts()
-    names = [at for at, text in enumerate(results) if text.startswith("nnlib.")]
-    assert names
-    assert results.index(chapter) < names[0]
+    functions = [i for i, text in enumerate(results) if text.startswith("nnlib.")]
+    assert functions
+    assert results.index(chapter) < functions[0]

@@ -20,18 +20,18 @@ DIFFERENCES = rosetta.table()["difference"]
 ALLOWED_DIFFERENCES = {"grad_fn": re.compile(r"(?<=grad_fn=<)\w+")}  # documented on the page
 
 
-def numbers(space: dict[str, Any]) -> dict[str, np.ndarray]:
+def numbers(namespace: dict[str, Any]) -> dict[str, np.ndarray]:
     """The tensors, arrays and numbers among a program's names, and the gradients of the tensors."""
     values = {}
-    for name, thing in space.items():
-        if isinstance(thing, (nnlib.Tensor, torch.Tensor)):
-            values[name] = thing.detach().numpy()
-            if thing.is_leaf and thing.grad is not None:
-                values[f"{name}.grad"] = thing.grad.numpy()
-        elif isinstance(thing, (np.ndarray, np.number, float, int)):
-            values[name] = np.asarray(thing)
-        elif isinstance(thing, (nnlib.nn.Module, torch.nn.Module)):
-            for key, p in thing.named_parameters():
+    for name, value in namespace.items():
+        if isinstance(value, (nnlib.Tensor, torch.Tensor)):
+            values[name] = value.detach().numpy()
+            if value.is_leaf and value.grad is not None:
+                values[f"{name}.grad"] = value.grad.numpy()
+        elif isinstance(value, (np.ndarray, np.number, float, int)):
+            values[name] = np.asarray(value)
+        elif isinstance(value, (nnlib.nn.Module, torch.nn.Module)):
+            for key, p in value.named_parameters():
                 values[f"{name}.{key}"] = p.detach().numpy()
                 if p.grad is not None:
                     values[f"{name}.{key}.grad"] = p.grad.numpy()
@@ -44,23 +44,23 @@ def without_names(text: str) -> str:
 
 def rounded(text: str) -> str:
     """Printed numbers to five digits, because the two libraries add in different orders."""
-    return re.sub(r"-?\d+\.\d{5,}", lambda found: f"{float(found[0]):.5f}", text)
+    return re.sub(r"-?\d+\.\d{5,}", lambda match: f"{float(match[0]):.5f}", text)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_gives_the_same_numbers_with_both(name: str):
     code = (rosetta.FOLDER / f"{name}.py").read_text("utf8")
-    printed, ours = rosetta.run(code)
-    theirs_printed, theirs = rosetta.run(rosetta.for_torch(code))
+    printed, with_nnlib = rosetta.run(code)
+    printed_by_torch, with_torch = rosetta.run(rosetta.for_torch(code))
     assert printed
-    assert rounded(without_names(printed)) == rounded(without_names(theirs_printed))
-    our_numbers, their_numbers = numbers(ours), numbers(theirs)
-    assert our_numbers.keys() == their_numbers.keys()
+    assert rounded(without_names(printed)) == rounded(without_names(printed_by_torch))
+    nnlib_numbers, torch_numbers = numbers(with_nnlib), numbers(with_torch)
+    assert nnlib_numbers.keys() == torch_numbers.keys()
     if name == "files":  # its weights are random; the program compares those that it reads back
-        assert ours["same"] and theirs["same"]
+        assert with_nnlib["same"] and with_torch["same"]
         return
-    for key, value in our_numbers.items():
-        np.testing.assert_allclose(value, their_numbers[key], rtol=2e-4, atol=1e-6, err_msg=key)
+    for key, value in nnlib_numbers.items():
+        np.testing.assert_allclose(value, torch_numbers[key], rtol=2e-4, atol=1e-6, err_msg=key)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,10 @@ def test_the_program_in_numpy_gives_the_same_numbers(name: str):
 
 
 def test_the_hand_made_gradient_is_the_recorded_one():
-    ours = rosetta.run((rosetta.FOLDER / "lecture.py").read_text("utf8"))[1]
-    hand = rosetta.run((rosetta.FOLDER / "lecture.numpy.py").read_text("utf8"))[1]
-    assert ours["w"].grad[3, 5].item() == pytest.approx(hand["delta5"] * hand["a3"], rel=1e-5)
+    recorded = rosetta.run((rosetta.FOLDER / "lecture.py").read_text("utf8"))[1]
+    by_hand = rosetta.run((rosetta.FOLDER / "lecture.numpy.py").read_text("utf8"))[1]
+    product = by_hand["delta5"] * by_hand["a3"]
+    assert recorded["w"].grad[3, 5].item() == pytest.approx(product, rel=1e-5)
 
 
 def inputs_of_rows(convert: Any) -> dict[str, Any]:
@@ -93,28 +94,29 @@ def array(value: Any) -> np.ndarray:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["nnlib"])
 def test_the_three_expressions_of_a_row_give_the_same_values(row: dict[str, str]):
-    ours = eval(
+    with_nnlib = eval(
         row["nnlib"],
         {"nnlib": nnlib, "F": nnlib.nn.functional, **inputs_of_rows(nnlib.tensor)},
     )
-    theirs = eval(
+    with_torch = eval(
         rosetta.for_torch(row["nnlib"]),
         {"torch": torch, "F": torch.nn.functional, **inputs_of_rows(torch.tensor)},
     )
-    tools = {"np": np, "sliding_window_view": np.lib.stride_tricks.sliding_window_view}
-    by_hand = np.asarray(eval(row["numpy"], {**tools, **inputs_of_rows(array)}))
-    assert str(ours.dtype).removeprefix("nnlib") == str(theirs.dtype).removeprefix("torch")
-    assert tuple(ours.shape) == tuple(theirs.shape) == by_hand.shape
-    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(by_hand, ours.numpy(), rtol=1e-4, atol=1e-6)
+    names = {"np": np, "sliding_window_view": np.lib.stride_tricks.sliding_window_view}
+    by_hand = np.asarray(eval(row["numpy"], {**names, **inputs_of_rows(array)}))
+    torch_dtype = str(with_torch.dtype).removeprefix("torch")
+    assert str(with_nnlib.dtype).removeprefix("nnlib") == torch_dtype
+    assert tuple(with_nnlib.shape) == tuple(with_torch.shape) == by_hand.shape
+    np.testing.assert_allclose(with_nnlib.numpy(), with_torch.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(by_hand, with_nnlib.numpy(), rtol=1e-4, atol=1e-6)
 
 
 def outcome(line: str, module: Any) -> str:
     """The repr of a line's result, or the type of the error that it raises."""
-    space = {"io": io, "np": np, "importlib": importlib, module.__name__: module,
+    names = {"io": io, "np": np, "importlib": importlib, module.__name__: module,
              "nn": module.nn, "F": module.nn.functional}  # fmt: skip
     try:
-        return repr(eval(line, space))
+        return repr(eval(line, names))
     except Exception as error:
         return type(error).__name__
 

@@ -35,7 +35,8 @@ def test_a_chapter_gives_its_stored_outputs(browser: Browser, base: str, name: s
             shown = needed
         if any(title in text for title in ROUNDING for _, text in needed):
             shown, needed = (
-                [(kind, without_numbers(text)) for kind, text in x] for x in (shown, needed)
+                [(kind, without_numbers(text)) for kind, text in outputs]
+                for outputs in (shown, needed)
             )
         if shown != needed or run["status"] != "ok":
             wrong.append(f"{cell['id']}: {difference(shown, needed)}")
@@ -52,9 +53,11 @@ def difference(shown: list, needed: list) -> str:
     """Describes the first position at which they differ."""
     if [kind for kind, _ in shown] != [kind for kind, _ in needed]:
         return f"gives {shown!r:.300}, stored is {needed!r:.300}"
-    for (kind, ours), (_, theirs) in zip(shown, needed, strict=True):
-        if ours != theirs:
-            at = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
-            at = max(0, at - 30)
-            return f"{kind} gives …{ours[at : at + 90]!r}, stored is …{theirs[at : at + 90]!r}"
+    for (kind, in_page), (_, in_notebook) in zip(shown, needed, strict=True):
+        if in_page != in_notebook:
+            first = next(
+                (i for i, (a, b) in enumerate(zip(in_page, in_notebook, strict=False)) if a != b), 0
+            )
+            part = slice(max(0, first - 30), max(0, first - 30) + 90)
+            return f"{kind} gives …{in_page[part]!r}, stored is …{in_notebook[part]!r}"
     return "failed"

@@ -20,9 +20,9 @@ from tools.browser import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads(f"{PAGE}.html")]
 
-KINDS = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
+CONTENT_TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
 WASM, NUMPY = "pyodide.asm.wasm", "numpy-2.0.2-cp312-cp312-pyodide_2024_0_wasm32.whl"
-PICTURES = "matplotlib-3.8.4-cp312-cp312-pyodide_2024_0_wasm32.whl"
+MATPLOTLIB = "matplotlib-3.8.4-cp312-cp312-pyodide_2024_0_wasm32.whl"
 # The policy that docs/python.md gives to deployers; the theme's own scripts are inline.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' {host}; "
@@ -51,15 +51,15 @@ class Files(http.server.BaseHTTPRequestHandler):
             self.send_header("Access-Control-Allow-Origin", "*")
             return self.end_headers()
         data = self.host.files[name].read_bytes()
-        kind = KINDS.get(Path(name).suffix, "application/octet-stream")
+        content_type = CONTENT_TYPES.get(Path(name).suffix, "application/octet-stream")
         self.send_response(200)
-        self.send_header("Content-Type", "text/plain" if fault == "wrong type" else kind)
+        self.send_header("Content-Type", "text/plain" if fault == "wrong type" else content_type)
         self.send_header("Content-Length", str(len(data)))
         if self.host.cors:
             self.send_header("Access-Control-Allow-Origin", "*")
             self.send_header("Vary", "Origin")
         self.end_headers()
-        if fault == "other":
+        if fault == "altered":
             data = data[:-100] + bytes(100)
         if body:
             self.wfile.write(data[: len(data) // 2] if fault == "cut" else data)
@@ -99,7 +99,7 @@ class PythonHost:
 
 
 class Book:
-    """The site as `make book run=<the host>` builds it: its pages say where Python is."""
+    """The site as `make book run=<the host>` builds it: its pages load Python from the host."""
 
     def __init__(self, site: Path, host: PythonHost, parent: Path) -> None:
         prepared = book_run.prepare(parent, host.address)
@@ -112,10 +112,10 @@ class Book:
                 super().__init__(*args, directory=str(site), **kwargs)
 
             def translate_path(self, path: str) -> str:
-                own = f"{PREFIX}python/{folder.name}/"
-                if not path.startswith(own):
+                prepared_folder = f"{PREFIX}python/{folder.name}/"
+                if not path.startswith(prepared_folder):
                     return super().translate_path(path)
-                return str(folder / path.removeprefix(own).partition("?")[0])
+                return str(folder / path.removeprefix(prepared_folder).partition("?")[0])
 
             def do_GET(self) -> None:
                 path = Path(self.translate_path(self.path))
@@ -230,7 +230,7 @@ FAILING = {
     "pyodide.mjs": ("missing", "answers 404 for /pyodide/full/pyodide.mjs"),
     WASM: ("cut", "was interrupted"),
     "python_stdlib.zip": ("missing", "answers 404"),
-    NUMPY: ("other", "its hash differs"),
+    NUMPY: ("altered", "its hash differs"),
 }
 
 
@@ -261,7 +261,7 @@ def test_a_host_that_does_not_answer(browser: Browser, book: Book, host: PythonH
 def test_matplotlib_can_be_loaded_after_a_failure(
     browser: Browser, book: Book, host: PythonHost
 ) -> None:
-    host.faults = {PICTURES: "missing", WASM: "wrong type"}
+    host.faults = {MATPLOTLIB: "missing", WASM: "wrong type"}
     page = opened(browser, book).start()
     cell = page.cell(SANDBOX)
     cell.write("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()").run("error")
@@ -281,10 +281,10 @@ def test_a_source_that_is_not_an_address_is_refused(source: str) -> None:
 def test_the_books_lock_names_only_official_files() -> None:
     lock = fetch_python.read_lock()
     official = fetch_python.pyodide_entries(lock)
-    name, data, first = book_run.lock_for_host(lock)
-    ours = json.loads(data)["packages"]
-    assert sorted(ours) == sorted(lock["pyodide"]["packages"])
-    for package, entry in ours.items():
+    name, data, size = book_run.lock_for_host(lock)
+    packages = json.loads(data)["packages"]
+    assert sorted(packages) == sorted(lock["pyodide"]["packages"])
+    for package, entry in packages.items():
         assert entry["sha256"] == official[package]["sha256"]
-        assert set(entry["depends"]) <= set(ours)
-    assert book_run.sha256(data)[:12] in name and 12e6 < first < 18e6
+        assert set(entry["depends"]) <= set(packages)
+    assert book_run.sha256(data)[:12] in name and 12e6 < size < 18e6

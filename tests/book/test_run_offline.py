@@ -23,7 +23,7 @@ def host(site: Path) -> Iterator[Host]:
     site_host.server.close()
 
 
-KEPT = """
+CACHED = """
   caches.open("nnlib-python").then(cache => cache.keys()).then(all => all.map(r => r.url))
 """
 
@@ -47,7 +47,7 @@ def test_the_pages_python_is_cached_and_updated(browser: Browser, host: Host) ->
     page.open()
     page.start()
     assert page.cell(OTHER).write("2 * 21").run().output == "42"
-    assert page.page.locator(".nn-figure").count() > 0, "the figures are part of it"
+    assert page.page.locator(".nn-figure").count() > 0, "the page has no figures without a network"
 
     # a new edition is shown at once and replaces the old one
     host.next = True
@@ -59,9 +59,9 @@ def test_the_pages_python_is_cached_and_updated(browser: Browser, host: Host) ->
     assert page.cell(FIRST).run().output
     fetched = host.python_requests()
     assert fetched and all(NEW in path for path in fetched), "Pyodide itself has not changed"
-    gone = f"{KEPT.strip()}.then(all => !all.some(url => url.includes('{host.folder}')))"
-    page.page.wait_for_function(gone)
-    kept = page.page.evaluate(KEPT)
-    folders = {re.search(r"/python/([^/]+)/", url)[1] for url in kept}
+    replaced = f"{CACHED.strip()}.then(all => !all.some(url => url.includes('{host.folder}')))"
+    page.page.wait_for_function(replaced)
+    urls = page.page.evaluate(CACHED)
+    folders = {re.search(r"/python/([^/]+)/", url)[1] for url in urls}
     assert NEW in folders and len(folders) == 2, folders
     page.close()

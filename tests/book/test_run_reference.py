@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 from tests.accessibility import grave_findings
 from tests.book.harness import BOOK_PAGES
 from tests.book.python_page import PythonPage, needs_python, until
-from tests.book.test_reference import shown
+from tests.book.test_reference import documented
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +29,9 @@ MINUTES = 5  # for one page on a busy machine
 def docstrings() -> dict[str, str]:
     """Every docstring with an example that a page can run, by the example's name there."""
     docs = {
-        name: thing.__doc__ or "" for name, thing in shown().items() if name not in NOT_IN_A_PAGE
+        name: member.__doc__ or ""
+        for name, member in documented().items()
+        if name not in NOT_IN_A_PAGE
     }
     return {
         "example-" + re.sub(r"\W+", "-", name): doc for name, doc in docs.items() if ">>> " in doc
@@ -51,8 +53,7 @@ def expected(doc: str) -> tuple[str, int]:
 
 def shown_by(messages: list[dict[str, Any]]) -> str:
     """What the page printed; messages of any other kind are shown in brackets."""
-    parts = [one["text"] if one.get("name") == "stdout" else f"[{one}]" for one in messages]
-    return "".join(parts)
+    return "".join(m["text"] if m.get("name") == "stdout" else f"[{m}]" for m in messages)
 
 
 # Additional output in a page, because it never has PyTorch.
@@ -118,7 +119,7 @@ def test_an_example_shows_its_docstring_until_it_runs_and_after_reset(
     example = page.cell(RELU)
     printed = example.locator.locator(".doctest")
     assert printed.inner_text() == text
-    assert page.page.locator(".cm-editor").count() == 0, "an editor that nobody asked for"
+    assert page.page.locator(".cm-editor").count() == 0, "an editor opened by itself"
     example.run()
     wanted, _ = expected(docstrings()[RELU])
     assert example.output == wanted.strip()
@@ -151,7 +152,7 @@ def test_shift_enter_moves_on_to_the_next_example(browser: Browser, base: str) -
 
 
 @pytest.mark.reads(LONGEST)
-def test_an_error_in_an_example_says_what_to_do_without_a_notebook(
+def test_an_error_in_an_example_shows_what_to_do_without_a_notebook(
     browser: Browser, base: str
 ) -> None:
     page = PythonPage(browser, base, LONGEST).start()

@@ -1,4 +1,4 @@
-"""A search for a term finds its chapter, because the chapter uses the field's word."""
+"""A search for a term finds its chapter, because the chapter uses the term."""
 
 from __future__ import annotations
 

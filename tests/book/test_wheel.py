@@ -52,17 +52,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def needed(name: str, extra: str = "", seen: set[str] | None = None) -> Iterator[str]:
+def needed(name: str, extra: str = "", visited: set[str] | None = None) -> Iterator[str]:
     """The names of a distribution's dependencies, direct and indirect, as installed here."""
-    seen = set() if seen is None else seen
+    visited = set() if visited is None else visited
     for text in metadata.requires(name) or []:
         dependency = Requirement(text)
         if dependency.marker and not dependency.marker.evaluate({"extra": extra}):
             continue
-        if dependency.name.lower() not in seen and dependency.name != NAME:
-            seen.add(dependency.name.lower())
+        if dependency.name.lower() not in visited and dependency.name != NAME:
+            visited.add(dependency.name.lower())
             yield dependency.name
-            yield from needed(dependency.name, seen=seen)
+            yield from needed(dependency.name, visited=visited)
 
 
 def environment(folder: Path, wheel: Path, extra: str = "") -> Path:

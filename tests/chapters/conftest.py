@@ -21,10 +21,10 @@ LEFT_OUT = {"exercise", "check", "pytorch"}
 
 def code(name: str) -> list[tuple[set[str], str]]:
     """Tags and source of each code cell."""
-    book = json.loads((CHAPTERS / f"{name}.ipynb").read_text("utf8"))
+    notebook = json.loads((CHAPTERS / f"{name}.ipynb").read_text("utf8"))
     return [
         (set(cell["metadata"].get("tags", [])), "".join(cell["source"]))
-        for cell in book["cells"]
+        for cell in notebook["cells"]
         if cell["cell_type"] == "code"
     ]
 

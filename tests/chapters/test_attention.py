@@ -38,17 +38,17 @@ def test_two_layers_learn_the_look_up_with_the_stored_losses(finder) -> None:
     net, losses = finder
     assert tasks.accuracy(net, *tasks.lookups(1000, seed=10**6)) == 1.0
     stored = variants.results()["two layers"]
-    tens = np.array(losses).reshape(-1, 10).mean(1)
+    tens = np.array(losses).reshape(-1, 10).mean(1)  # means of ten steps
     assert np.allclose(tens[:5], stored["loss"][0][:5], atol=0.01)
     assert stored["accuracy"] == [1.0] * 5
 
 
 @pytest.mark.slow
 def test_one_layer_stays_on_its_plateau_with_the_stored_losses() -> None:
-    right, tens = variants.run("one layer", 0)
+    accuracy, tens = variants.run("one layer", 0)
     stored = variants.results()["one layer"]
     assert np.allclose(tens[:5], stored["loss"][0][:5], atol=0.05)
-    assert right == pytest.approx(stored["accuracy"][0], abs=0.03)
+    assert accuracy == pytest.approx(stored["accuracy"][0], abs=0.03)
     assert max(variants.results()["one layer"]["accuracy"]) < 0.5
 
 
@@ -60,7 +60,7 @@ def test_the_chapters_attention_equals_the_built_in_one(finder) -> None:
     assert (look.out(built_in) - look(x)).abs().max().item() < 1e-5
 
 
-def test_two_heads_equal_the_built_in_attention_on_each_half_of_the_numbers() -> None:
+def test_two_heads_equal_the_built_in_attention_on_each_half_of_the_features() -> None:
     look, x = variants.TwoHeads(32), nnlib.randn(3, 9, 32)
     vectors = look.query(x), look.key(x), look.value(x)
     heads = [
@@ -80,18 +80,18 @@ def test_digits_look_at_their_letters_and_the_question_at_its_answer(finder) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", recall.KINDS)
-def test_training_again_learns_recall_over_five_symbols(kind) -> None:
-    assert recall.trained_accuracy(kind, 5, True, recall.RATES[1], 0, steps=300) > 0.9
-    assert recall.best(kind, 5, True)[0] > 0.95
+@pytest.mark.parametrize("network", recall.KINDS)
+def test_training_again_learns_recall_over_five_symbols(network) -> None:
+    assert recall.trained_accuracy(network, 5, True, recall.RATES[1], 0, steps=300) > 0.9
+    assert recall.best(network, 5, True)[0] > 0.95
 
 
 def test_attention_alone_recalls_over_twenty_symbols_from_the_usual_start() -> None:
     assert min(recall.best("attention", 20, False)) > 0.99
-    for kind in ("RNN", "LSTM", "GRU"):
-        assert np.mean(recall.best(kind, 20, False)) < 0.75
-    for kind in ("RNN", "GRU"):
-        assert min(recall.best(kind, 20, True)) > 0.95
+    for network in ("RNN", "LSTM", "GRU"):
+        assert np.mean(recall.best(network, 20, False)) < 0.75
+    for network in ("RNN", "GRU"):
+        assert min(recall.best(network, 20, True)) > 0.95
 
 
 @pytest.mark.parametrize("length", [n for n in recall.LENGTHS if n > 20])
@@ -99,8 +99,8 @@ def test_over_more_symbols_attention_recalls_every_time_and_gates_need_a_careful
     length,
 ) -> None:
     assert recall.best("attention", length, False) == [1.0] * 5
-    for kind in ("LSTM", "GRU"):
-        usual, careful = (recall.best(kind, length, start) for start in (False, True))
+    for network in ("LSTM", "GRU"):
+        usual, careful = (recall.best(network, length, start) for start in (False, True))
         assert len(usual) == len(careful) == 5
         assert np.mean(usual) < 0.2
         assert np.mean(careful) > np.mean(usual)
@@ -116,9 +116,10 @@ def test_the_recall_figure_shows_the_stored_means() -> None:
     figure = show.recalled(question(), **TEXTS)
     for careful in (False, True):
         outputs = figure.outputs(careful=careful)
-        for kind in recall.KINDS:
-            five = recall.best(kind, 20, careful)
-            assert float(outputs[f"{kind}_mean"][2]) == pytest.approx(np.mean(five), abs=1e-4)
+        for network in recall.KINDS:
+            accuracies = recall.best(network, 20, careful)
+            mean = float(outputs[f"{network}_mean"][2])
+            assert mean == pytest.approx(np.mean(accuracies), abs=1e-4)
 
 
 def test_the_output_of_two_tokens_lies_between_their_values() -> None:
@@ -153,8 +154,8 @@ def test_training_in_the_page_learns_the_look_up_with_two_layers_and_not_with_on
     figure = show.training("f3b7h4a6b", **TEXTS)
     right = {}
     for layers in (2, 1):
-        done = figure.train(350, seed=0, layers=layers)
-        state = {name: done[name] for name in (*show.PARTS, "m", "v", "t")}
+        trained = figure.train(350, seed=0, layers=layers)
+        state = {name: trained[name] for name in (*show.PARTS, "m", "v", "t")}
         right[layers] = float(figure.outputs(layers=layers, **state)["right"])
     assert right[2] > 0.95
     assert right[1] < 0.55
@@ -222,5 +223,5 @@ def test_a_head_that_is_switched_off_spoils_the_ones_and_not_the_hundreds() -> N
     assert "".join(map(chr, figure.outputs()["written"].astype(int))) == "221"
     assert chr(int(figure.outputs(on=off)["written"][2])) == "1"
     task, keep = written.sums(), nnlib.tensor([[0.0, 1.0], [1.0, 1.0]])
-    hit = written.right(task, written.trained("sums"), task.test[:500], keep)[:, 5:].mean(0)
-    assert hit[0] < 0.2 and hit[2] > 0.99
+    correct = written.right(task, written.trained("sums"), task.test[:500], keep)[:, 5:].mean(0)
+    assert correct[0] < 0.2 and correct[2] > 0.99

@@ -54,7 +54,7 @@ def test_each_order_gives_its_gradient(plus: bool, topological: bool, expected: 
     assert float(outputs["measured"]) == pytest.approx(4.0, abs=1e-6)
 
 
-def test_a_readers_own_expression_makes_a_graph_or_an_error_that_says_what_is_missing() -> None:
+def test_a_readers_own_expression_makes_a_graph_or_an_error_that_names_what_is_missing() -> None:
     figure = show.grow({"a·a − d": lambda a, d: a * a - d}, a=3.0, d=1.0)
     assert float(figure.outputs()["r0"]) == 8.0
     with pytest.raises(ValueError, match=r"give one for d too: d=1\.0"):
@@ -127,9 +127,9 @@ def test_an_engine_with_gaps_is_replaced_by_the_books(printed_engine: type, caps
 @pytest.mark.parametrize("k", range(1, show.STAGES + 1))
 def test_the_figure_shows_every_path_once(k: int) -> None:
     figure = show.paths()
-    every = {tuple(np.sign(np.round(figure.outputs(k=float(k), path=float(p))["one"], 9)))
-             for p in range(1, 2**k + 1)}  # fmt: skip
-    assert len(every) == 2**k
+    signs_of_paths = {tuple(np.sign(np.round(figure.outputs(k=float(k), path=float(p))["one"], 9)))
+                      for p in range(1, 2**k + 1)}  # fmt: skip
+    assert len(signs_of_paths) == 2**k
     outputs = figure.outputs(k=float(k), path=64.0)
     assert (outputs["count"], outputs["edges"], outputs["chosen"]) == (2**k, 2 * k, 2**k)
 
@@ -181,16 +181,16 @@ def test_dual_numbers_give_a_column_and_the_engine_a_row(chapter: dict) -> None:
 def test_the_lectures_snippet_differs_only_in_its_import(
     cells: Callable[..., list[str]],
 ) -> None:
-    (ours,) = [c for c in cells() if c.startswith("import nnlib as torch")]
-    theirs = next(c for c in cells("pytorch") if "logistic" in c)
-    lecture_lines = [line.strip() for line in theirs.split("if course.pytorch():")[1].splitlines()]
-    lecture_lines = [line for line in lecture_lines if line]
-    our_lines = [line.strip() for line in ours.splitlines() if line.strip()]
+    (with_nnlib,) = [c for c in cells() if c.startswith("import nnlib as torch")]
+    with_torch = next(c for c in cells("pytorch") if "logistic" in c)
+    snippet = with_torch.split("if course.pytorch():")[1]
+    lecture_lines = [line.strip() for line in snippet.splitlines() if line.strip()]
+    our_lines = [line.strip() for line in with_nnlib.splitlines() if line.strip()]
     assert lecture_lines[0] == "import torch" and our_lines[0] == "import nnlib as torch"
     assert lecture_lines[1:-1] == our_lines[1:-1] and lecture_lines[-1] == f"print({our_lines[-1]})"
 
 
-def test_the_replayed_slope_is_the_snippets(chapter: dict) -> None:
+def test_the_replayed_derivative_is_the_snippets(chapter: dict) -> None:
     w = torch.tensor(chapter["random_weights"], dtype=torch.float64, requires_grad=True)
     a3 = torch.sigmoid(w[0, 3] + w[1, 3])
     a4 = torch.sigmoid(w[0, 4] + w[1, 4])

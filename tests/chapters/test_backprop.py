@@ -141,7 +141,7 @@ def test_the_finite_difference_has_the_other_sign_if_the_sign_is_flipped(sign_fi
         assert abs(float(outputs["truth"])) > 1e-3
 
 
-# --- the table, the paths, the chain -------------------------------------------------------------
+# --- the table of a whole pass, the paths, the chain ---------------------------------------------
 
 
 def test_the_table_contains_the_gradient_and_accepts_it_rounded() -> None:

@@ -1,4 +1,4 @@
-"""By hand: the printed lines, the figure's and the program's numbers are nnlib's, to 1e-12."""
+"""By hand: the printed lines, the figures and the program agree with nnlib's gradient."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def test_every_line_gives_nnlibs_number(chapter: dict, seed: int) -> None:
 def test_the_lines_read_as_in_the_lecture_with_the_right_sign(chapter: dict) -> None:
     derived = chapter["derived"]
     formulas = {n: derived.to_latex(f"d_{n}").partition(" = ")[2] for n in show.ORDER}
-    error = r"\frac{\partial \mathit{Loss}}{\partial \mathit{in}_{%s}}"
+    delta = r"\frac{\partial \mathit{Loss}}{\partial \mathit{in}_{%s}}"
     assert formulas["a5"] == "-2 (y - a_{5})"
-    assert formulas["w05"] == error % 5
-    assert formulas["w35"] == f"{error % 5} a_{{3}}"
-    assert formulas["w23"] == f"{error % 3} x_{{2}}"
+    assert formulas["w05"] == delta % 5
+    assert formulas["w35"] == f"{delta % 5} a_{{3}}"
+    assert formulas["w23"] == f"{delta % 3} x_{{2}}"
     for name in ("a", "in", "w0", "w1", "w2"):  # neuron 4's lines are neuron 3's
         a, b = formulas[f"{name}3"], formulas[f"{name}4"]
         assert a.replace("w_{35}", "w_{45}").replace("{3}", "{4}") == b
@@ -83,10 +83,10 @@ def test_the_program_gives_the_five_neuron_nets_gradient(chapter: dict, seed: in
     for n in WEIGHTS:
         w[int(n[1]), int(n[2])] = numbers[n]
     x = [numbers["x1"], numbers["x2"]]
-    loss, table = program.backpropagate(w, x, numbers["y"])
+    loss, gradient = program.backpropagate(w, x, numbers["y"])
     truth = autodiff(chapter, numbers)
     for n in WEIGHTS:
-        assert table[int(n[1]), int(n[2])] == pytest.approx(truth[n], abs=1e-12)
+        assert gradient[int(n[1]), int(n[2])] == pytest.approx(truth[n], abs=1e-12)
     assert loss == pytest.approx(chapter["forward"].run(**numbers)["Loss"].item(), abs=1e-12)
 
 
@@ -95,9 +95,9 @@ def test_the_program_gives_any_nets_gradient(chapter: dict, size: int, inputs: i
     rng = np.random.default_rng(size)
     w = np.triu(rng.normal(size=(size + 1, size + 1)), 1)
     x = rng.normal(size=inputs).tolist()
-    table = np.triu(program.backpropagate(w, x, 0.3)[1], 1)
+    gradient = np.triu(program.backpropagate(w, x, 0.3)[1], 1)
     truth = program.by_autodiff(w, x, 0.3)
-    np.testing.assert_allclose(table, truth, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(gradient, truth, rtol=0, atol=1e-12)
     assert np.abs(truth).max() > 1e-4
 
 
@@ -122,8 +122,8 @@ PLANTED = {1: ("in5", {"a5"}), 2: ("a3", {"a5", "in5", "a4", "in4"}), 3: ("w14",
 def test_a_planted_mistake_shows_first_in_its_own_line(figure, mistake: int) -> None:
     outputs = figure.outputs(line=15, planted=mistake)
     wrong = [n for n in show.ORDER if abs(outputs[f"d_{n}"] - outputs[f"m_{n}"]) > 1e-4]
-    first, spared = PLANTED[mistake]
-    assert wrong[0] == first and not spared & set(wrong)
+    first, unaffected = PLANTED[mistake]
+    assert wrong[0] == first and not unaffected & set(wrong)
     assert ("w24" in wrong) == (mistake != 2)
 
 
@@ -192,22 +192,22 @@ def test_a_slope_without_its_factor_a3_is_named() -> None:
     assert words.startswith("d_a3: right. d_in3: the slope of σ is a₃(1 − a₃), not 1 − a₃.")
 
 
-@pytest.mark.parametrize("at", [0.01, 0.99])
-def test_the_checks_try_each_activation_close_to_0_and_to_1(at: float) -> None:
-    def wrong_there(right, which):
+@pytest.mark.parametrize("activation", [0.01, 0.99])
+def test_the_checks_try_each_activation_close_to_0_and_to_1(activation: float) -> None:
+    def wrong_near_it(right, position):
         def answer(*arguments):
-            wrong = abs(arguments[which] - at) < 0.02
+            wrong = abs(arguments[position] - activation) < 0.02
             return [line + wrong for line in right(*arguments)]
 
         return answer
 
-    for check, right, activations in (
+    for check, right, positions in (
         (checks.output, checks.output_lines, (1, 2, 3)),
         (checks.hidden, checks.hidden_lines, (2,)),
     ):
         assert check.problem(right) is None
-        for which in activations:
-            assert check.problem(wrong_there(right, which)) is not None
+        for position in positions:
+            assert check.problem(wrong_near_it(right, position)) is not None
 
 
 def typed(left_out: str = "", **special: float) -> dict[str, float]:
@@ -264,7 +264,7 @@ def test_the_slips_cancel_in_pairs(chapter: dict) -> None:
     assert loss(1, -1) == loss(-1, 1) < before < loss(1, 1) == loss(-1, -1)
 
 
-def test_errors_show_once_their_line_is_reached(figure) -> None:
+def test_each_delta_is_shown_once_its_line_is_reached(figure) -> None:
     for line, known in ((0, []), (2, [5]), (7, [5, 3]), (15, [5, 3, 4])):
         outputs = figure.outputs(line=line)
         assert [i for i in (5, 3, 4) if np.isfinite(float(outputs[f"shown{i}"]))] == known
@@ -333,12 +333,13 @@ def test_the_step_that_promises_0_is_the_same_for_every_target(
     chapter: dict, target: float
 ) -> None:
     step = descent(chapter, {"y": target})
-    ours = descent(chapter, {})
-    slopes = np.array([float(d) for d in ours.derivatives.values()])
-    slopes /= -2 * float(ours.loss) ** 0.5  # of the answer: a₅ is below its target 1
-    alpha, left = checks.to_zero(slopes)
+    from_target_1 = descent(chapter, {})
+    gradient = np.array([float(d) for d in from_target_1.derivatives.values()])
+    gradient /= -2 * float(from_target_1.loss) ** 0.5  # of the answer: a₅ is below its target 1
+    alpha, left = checks.to_zero(gradient)
     assert float(step.promised(alpha)) == pytest.approx(0, abs=1e-12)
-    close = descent(chapter, {"y": 0.7370})  # so close to the answer that its slopes hold
+    # a target so close to the answer that the answer's gradient hardly changes
+    close = descent(chapter, {"y": 0.7370})
     assert float(close.kept(alpha) / close.loss) == pytest.approx(left, abs=0.01)
 
 
@@ -347,15 +348,16 @@ def test_the_promise_is_moved_by_keys_and_each_start_has_its_own(chapter: dict, 
     figure = show.promise(chapter["numbers"])
     with shown(figure, height=900) as site:
         (name,) = site.figures
-        here = site.figure(name)
+        shown_figure = site.figure(name)
         before = site.read(name, "promised0").item()
-        here.get_by_label("the promise").first.press("ArrowRight")
+        shown_figure.get_by_label("the promise").first.press("ArrowRight")
         site.settle()
         assert site.read(name, "promised0").item() < before
-        here.get_by_text("saturated", exact=True).click()
+        shown_figure.get_by_text("saturated", exact=True).click()
         site.settle()
-        assert "0.9853 is promised, 0.9853 is kept" in here.inner_text().replace("\n", " ")
-        assert here.get_by_role("slider", name="step size").count() == 1
+        text = shown_figure.inner_text().replace("\n", " ")
+        assert "0.9853 is promised, 0.9853 is kept" in text
+        assert shown_figure.get_by_role("slider", name="step size").count() == 1
 
 
 # --- four suspects --------------------------------------------------------------------------------
@@ -366,11 +368,11 @@ def large_lines(figure: show.live.Figure, suspect: str) -> dict[str, list[str]]:
     cases = list(suspects.CASES)
     large: dict[str, list[str]] = {}
     program = list(suspects.PROGRAMS).index(suspect)
-    for name, gone in VANISH.items():
+    for name, zero_lines in VANISH.items():
         size = figure.outputs(program=program, case=cases.index(name))
         lines = dict(zip(show.ORDER[:10], np.asarray(size["size"]), strict=True))
-        if bad := [line for line in gone if lines[line] > 0.3]:
-            large[name] = bad
+        if too_large := [line for line in zero_lines if lines[line] > 0.3]:
+            large[name] = too_large
     return large
 
 
@@ -414,8 +416,8 @@ def test_without_a_mistake_the_ten_lines_are_the_books(chapter: dict) -> None:
     v = slips.tensors(slips.OURS)
     output = program.output_lines(v["y"], v["a3"], v["a4"], v["a5"])
     hidden = program.hidden_lines(output[1], v["w35"], v["a3"], v["x1"], v["x2"])
-    found = [float(d) for d in slips.ten_lines(v, -1).values()]
-    np.testing.assert_allclose(found, [float(d) for d in (*output, *hidden)], rtol=1e-12)
+    derivatives = [float(d) for d in slips.ten_lines(v, -1).values()]
+    np.testing.assert_allclose(derivatives, [float(d) for d in (*output, *hidden)], rtol=1e-12)
     assert float(hunt.quotient(chapter["numbers"], -1)) == pytest.approx(1, abs=1e-4)
 
 
@@ -451,8 +453,8 @@ def search(hunted, chapter: dict, mistake: int) -> tuple[str, int]:
         if signs[line] != right:
             return line, 2
     small = list(hunt.MUST_VANISH).index("a₃ = 0.01")
-    one, other = ("w35", "w03") if float(outputs[f"case{small}"]) > 0.3 else ("w05", "w45")
-    return (one if differs(one) else other), 4
+    first, second = ("w35", "w03") if float(outputs[f"case{small}"]) > 0.3 else ("w05", "w45")
+    return (first if differs(first) else second), 4
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -470,14 +472,14 @@ def test_a_right_program_passes_every_special_case(case: str) -> None:
 
 
 def test_a_line_is_judged_only_once_it_is_named_and_a_wrong_name_costs_two(hunted) -> None:
-    here = handed_out(12)
-    guilty, other = NAMES.index("w13"), NAMES.index("a5")
-    before = hunted.outputs(**here)
+    program_of_day = handed_out(12)
+    faulty, correct = NAMES.index("w13"), NAMES.index("a5")
+    before = hunted.outputs(**program_of_day)
     assert before["found"] == before["astray"] == before["cost"] == 0
-    assert hunted.outputs(**here, line=other)["after_missed"] == 2
-    assert hunted.outputs(**here, line=guilty)["after_missed"] == 0
-    assert hunted.outputs(**here, named=other)["astray"] == 1
-    named = hunted.outputs(**here, named=guilty)
+    assert hunted.outputs(**program_of_day, line=correct)["after_missed"] == 2
+    assert hunted.outputs(**program_of_day, line=faulty)["after_missed"] == 0
+    assert hunted.outputs(**program_of_day, named=correct)["astray"] == 1
+    named = hunted.outputs(**program_of_day, named=faulty)
     assert named["found"] == 1 and [k for k in MISTAKES if named[f"found{k}"]] == [12]
 
 
@@ -485,22 +487,23 @@ def test_a_line_is_judged_only_once_it_is_named_and_a_wrong_name_costs_two(hunte
 def test_a_reader_can_get_a_program_buy_tests_and_name_the_line(chapter: dict, shown) -> None:
     figure = show.one_mistake(chapter["numbers"], {n: chapter["measured"](n) for n in NAMES})
     mistake = int(hunt.program_of_days()[1, 0])  # of the first of February
-    guilty = hunt.GUILTY[mistake]
+    faulty = hunt.GUILTY[mistake]
     with shown(figure, height=1000) as site:
         (name,) = site.figures
-        here = site.figure(name)
-        here.get_by_role("slider", name="month").fill("2")
-        here.get_by_role("button", name="hand me").click()
-        here.get_by_role("button", name="buy: the quotient").click()
+        shown_figure = site.figure(name)
+        shown_figure.get_by_role("slider", name="month").fill("2")
+        shown_figure.get_by_role("button", name="hand me").click()
+        shown_figure.get_by_role("button", name="buy: the quotient").click()
         site.settle()
-        assert "measured fall ÷ promised fall" in here.inner_text()
-        assert here.get_by_role("button", name="buy: the quotient").count() == 0
-        for line, verdict in (((guilty + 1) % 10, "No: that line"), (guilty, "Found: in the line")):
-            here.get_by_role("radio").nth(line).check()
-            here.get_by_role("button", name="name this line").click()
+        assert "measured fall ÷ promised fall" in shown_figure.inner_text()
+        assert shown_figure.get_by_role("button", name="buy: the quotient").count() == 0
+        for line, verdict in (((faulty + 1) % 10, "No: that line"), (faulty, "Found: in the line")):
+            shown_figure.get_by_role("radio").nth(line).check()
+            shown_figure.get_by_role("button", name="name this line").click()
             site.settle()
-            assert verdict in here.inner_text()
-        assert "Paid so far: 3" in here.inner_text()
-        here.get_by_role("button", name="hand me").click()
+            assert verdict in shown_figure.inner_text()
+        assert "Paid so far: 3" in shown_figure.inner_text()
+        shown_figure.get_by_role("button", name="hand me").click()
         site.settle()
-        assert "Paid so far: 0" in here.inner_text() and "Found" not in here.inner_text()
+        text = shown_figure.inner_text()
+        assert "Paid so far: 0" in text and "Found" not in text

@@ -74,10 +74,10 @@ def test_the_shipped_network_is_the_one_that_the_chapter_builds(chapter: dict) -
 
 
 @pytest.mark.parametrize(("layers", "side"), [(1, 5), (2, 6), (3, 14), (4, 16), (5, 32)])
-def test_receptive_fields_are_as_large_as_the_chapter_says(
+def test_receptive_fields_are_as_large_as_the_chapter_states(
     chapter: dict, layers: int, side: int
 ) -> None:
-    """With means in place of maxima a gradient reaches exactly the pixels that a neuron can see."""
+    """With means instead of maxima a gradient reaches exactly the pixels that a neuron can see."""
     assert chapter["fields"][layers] == side
     x = nnlib.zeros(1, 1, 64, 64, requires_grad=True)
     maps: nnlib.Tensor = x
@@ -174,11 +174,11 @@ def test_drawings_of_any_size_and_position_are_recognised_after_centring(
     top: float, left: float, side: float
 ) -> None:
     figure = show.maps_of(digits.trained("anywhere"), digits.trained("mlp"), IMAGE)
-    read = {
+    recognised = {
         d: int(figure.outputs(drawing=strokes.draw_digit(d, top, left, side))["answer"])
         for d in strokes.STROKES
     }
-    assert sum(d == answer for d, answer in read.items()) >= 9, read
+    assert sum(d == answer for d, answer in recognised.items()) >= 9, recognised
 
 
 def test_without_centring_the_mlp_fails_where_the_cnn_does_not() -> None:
@@ -197,11 +197,12 @@ def test_without_centring_the_mlp_fails_where_the_cnn_does_not() -> None:
 def test_the_network_for_seven_digits_has_features_for_the_others() -> None:
     """Computes a part of the stored results again."""
     stored = measured.results()["transfer"]
-    at = measured.COUNTS.index(5)
-    for kind in ("pixels", "features"):
-        again = measured.few_shot(kind, 5, 0)
-        assert again == pytest.approx(stored[kind][at][0], abs=0.02)
-    assert np.mean(stored["features"][at]) > np.mean(stored["pixels"][at]) + 0.03
+    five_examples = measured.COUNTS.index(5)
+    for inputs in ("pixels", "features"):
+        again = measured.few_shot(inputs, 5, 0)
+        assert again == pytest.approx(stored[inputs][five_examples][0], abs=0.02)
+    features, pixels = (np.mean(stored[k][five_examples]) for k in ("features", "pixels"))
+    assert features > pixels + 0.03
 
 
 def test_the_shipped_network_is_the_one_with_seed_0_in_the_stored_results() -> None:

@@ -54,9 +54,9 @@ def test_a_drawing_is_recognised(site: Site, digit: int) -> None:
 def test_the_pages_maps_are_pythons(site: Site) -> None:
     draw(site, 3, 4, 4, 20)
     drawn = site.read(MAPS, "drawing").reshape(28, 28).astype("float32")
-    here = site.figures[MAPS].outputs(drawing=drawn)
+    in_python = site.figures[MAPS].outputs(drawing=drawn)
     for name in ("seen", "first", "second", "third", "found", "p"):
-        assert close(site.read(MAPS, name), np.ravel(here[name]), 1e-3), name
+        assert close(site.read(MAPS, name), np.ravel(in_python[name]), 1e-3), name
 
 
 def test_a_click_chooses_a_map(site: Site) -> None:
@@ -65,7 +65,7 @@ def test_a_click_chooses_a_map(site: Site) -> None:
     assert "largest value of map 5" in site.figure(MAPS).inner_text()
 
 
-def test_the_digit_follows_the_pointer_and_its_largest_number_stays(site: Site) -> None:
+def test_the_digit_follows_the_pointer_and_the_maximum_of_its_map_stays(site: Site) -> None:
     before = site.read(DRAG, "most")[0]
     handle = site.figure(DRAG).get_by_role("slider", name="the digit", exact=True)
     unit = site.figure(DRAG).locator("rect.nn-grip").first.bounding_box()["width"] / 28
@@ -82,5 +82,5 @@ def test_a_preset_and_a_stroke_change_the_kernel_and_its_map(site: Site) -> None
     pad.click(position={"x": 5, "y": 5})
     kernel = site.read(SLIDE, "kernel")
     assert kernel[0] == 1 and np.allclose(kernel[1:], 1 / 9, atol=1e-6)
-    here = site.figures[SLIDE].outputs(kernel=kernel.reshape(3, 3).astype("float32"))
-    assert close(site.read(SLIDE, "map"), np.ravel(here["map"]))
+    in_python = site.figures[SLIDE].outputs(kernel=kernel.reshape(3, 3).astype("float32"))
+    assert close(site.read(SLIDE, "map"), np.ravel(in_python["map"]))

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("case", range(len(show.CASES)))
-def test_the_stretched_tables_add_up_to_the_broadcast_sum(case: int) -> None:
+def test_the_stretched_arrays_add_up_to_the_broadcast_sum(case: int) -> None:
     left, right = list(show.CASES.values())[case][2:]
     out = show.stretching().outputs(case=float(case), row=2, col=3)
     stretched = np.asarray(out[f"wide_a{case}"]) + np.asarray(out[f"wide_b{case}"])
@@ -29,9 +29,9 @@ def test_the_stretched_tables_add_up_to_the_broadcast_sum(case: int) -> None:
 def test_the_recorded_graph_shows_the_numbers_of_the_text() -> None:
     w = nnlib.tensor(1.0, requires_grad=True)
     b = nnlib.tensor(0.0, requires_grad=True)
-    error = (w * 2.0 + b - 6.8).square()
-    error.backward()
-    assert error.item() == pytest.approx(23.04, abs=1e-5)
+    loss = (w * 2.0 + b - 6.8).square()
+    loss.backward()
+    assert loss.item() == pytest.approx(23.04, abs=1e-5)
     assert (w.grad.item(), b.grad.item()) == pytest.approx((-19.2, -9.6), abs=1e-5)
 
 
@@ -41,9 +41,9 @@ def test_with_zero_grad_the_loss_settles_and_without_it_oscillates(lr: float) ->
         figure = show.thermometer_training()
         return np.asarray(figure.train(400, lr=lr, zero=zero)["loss"])[-50:]
 
-    rests, swings = last_losses(1.0), last_losses(0.0)
-    assert rests.max() < 0.2
-    assert swings.max() > 10 and swings.max() > 3 * swings.min()
+    with_zero_grad, without = last_losses(1.0), last_losses(0.0)
+    assert with_zero_grad.max() < 0.2
+    assert without.max() > 10 and without.max() > 3 * without.min()
 
 
 @pytest.mark.parametrize(("lr", "explodes"), [(0.14, False), (0.16, True), (0.2, True)])

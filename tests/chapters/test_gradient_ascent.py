@@ -42,7 +42,7 @@ def test_local_search_ends_where_no_neighbour_is_better(chapter: dict) -> None:
         assert all(score(end + 0.1 * move) <= score(end) for move in chapter["moves"])
 
 
-def test_gradient_is_the_measured_slope_and_the_formula(chapter: dict) -> None:
+def test_gradient_agrees_with_finite_differences_and_with_the_formula(chapter: dict) -> None:
     hill, w, eps = chapter["hill"], chapter["start"], 1e-6
     moves = eps * nnlib.eye(2).double()
     measured = [((hill(w + m) - hill(w - m)) / (2 * eps)).item() for m in moves]
@@ -134,7 +134,7 @@ def test_steps_on_the_parabola_are_those_calculated_by_hand(
     assert np.allclose(figure.outputs(alpha=alpha)["gap"][:3], after)
 
 
-def test_far_start_stays_on_the_plain_and_near_ones_climb(chapter: dict) -> None:
+def test_far_start_stays_on_the_plateau_and_near_ones_climb(chapter: dict) -> None:
     figure = plots.two_tops(chapter["bumps"], chapter["slope_of"], chapter["plain"])
     far = figure.outputs(w=np.array([3.0, -2.5]), alpha=0.3)
     assert np.abs(far["path"][100] - far["path"][0]).max() < 0.001
@@ -157,7 +157,8 @@ def test_every_rule_is_shown_on_every_hill(chapter: dict) -> None:
     for alphas, counts in chapter["needed"].values():
         assert counts.shape == (3, len(alphas), 16)
         best = np.median(counts, 2).argmin(1)
-        assert all(0 < at < len(alphas) - 1 for at in best)  # no best setting at the range's end
+        # no best setting is at an end of the range
+        assert all(0 < index < len(alphas) - 1 for index in best)
 
 
 @pytest.mark.parametrize(
@@ -208,8 +209,8 @@ def test_two_climbs_add_up_to_the_step_along_the_gradient() -> None:
     )
     w, A = np.array([1.3, -2.2]), np.array([[2.0, 1.0], [1.0, 2.0]])
     path = figure.outputs(w=w, alpha=0.7)["path"]
-    for at in path:
-        assert np.allclose(at, w)
+    for point in path:
+        assert np.allclose(point, w)
         w = w - 0.7 * A @ w
     grows = np.abs(figure.outputs(w=np.array([1.0, 0.5]), alpha=0.7)["shares"][:, -1])
     assert grows[0] > 0.75 > grows[1]
@@ -247,7 +248,7 @@ def test_mini_batches_cost_the_same_in_a_large_flock(chapter: dict) -> None:
 
 
 def test_the_table_and_the_figure_show_the_same_race(chapter: dict, race) -> None:
-    """The figure's run with seed 1 ends as far from the top as the table's entry says."""
+    """The figure's run with seed 1 ends as far from the top as the table's entry shows."""
     table = chapter["slow"]
     end = race.train(plots.STEPS, seed=1)
     gap = float(chapter["hill"](chapter["top"]) - chapter["hill"](nnlib.tensor(end["full"])))

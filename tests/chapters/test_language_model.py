@@ -69,9 +69,9 @@ def test_heads_are_the_built_in_attention() -> None:
 def test_the_same_lines_in_pytorch_give_the_same_logits() -> None:
     torch = pytest.importorskip("torch")
     lines = inspect.getsource(transformer).replace("import nnlib\n", "import torch as nnlib\n")
-    theirs: dict = {"__name__": "transformer_in_torch"}
-    exec(lines.replace("from nnlib import nn", "from torch import nn"), theirs)
-    peer = theirs["Transformer"](clauses.CODES, clauses.LENGTH)
+    torch_names: dict = {"__name__": "transformer_in_torch"}
+    exec(lines.replace("from nnlib import nn", "from torch import nn"), torch_names)
+    peer = torch_names["Transformer"](clauses.CODES, clauses.LENGTH)
     peer.load_state_dict({k: torch.tensor(v.tolist()) for k, v in MODEL.state_dict().items()})
     x, _ = clauses.table(TEST[:3])
     with torch.no_grad():
@@ -107,8 +107,8 @@ def test_running_a_comparison_again_gives_the_stored_result() -> None:
 
 
 def test_the_transformer_leads_at_this_size_and_length_of_training() -> None:
-    others = [min(compare.best(name)) for name in ("MLP", "RNN", "GRU")]
-    assert max(compare.best("transformer")) < min(others) - 0.03
+    other_losses = [min(compare.best(name)) for name in ("MLP", "RNN", "GRU")]
+    assert max(compare.best("transformer")) < min(other_losses) - 0.03
 
 
 def test_without_heads_a_position_depends_only_on_its_own_word() -> None:
@@ -128,14 +128,14 @@ def test_the_heads_lower_the_perplexity_less_than_the_rest_of_the_model_does() -
 
 
 @pytest.mark.parametrize(
-    ("text", "read"),
+    ("text", "recognised"),
     [("i am very much", ["i", "am", "very", "much"]), ("", []),
      ("she xyzzy was", ["she", "…", "was"]),
      ("  she   was ", ["she", "was"])],
 )  # fmt: skip
-def test_typed_words_are_recognised(writing, text, read) -> None:
+def test_typed_words_are_recognised(writing, text, recognised) -> None:
     shown = words_of(writing.outputs(text=text)["letters"])
-    assert [word for word in shown if word] == read
+    assert [word for word in shown if word] == recognised
 
 
 def test_the_figure_gives_the_models_probabilities(heads) -> None:
@@ -189,7 +189,7 @@ def test_with_k_1_only_the_best_word_is_left(writing) -> None:
 
 # ---------------------------------------------------------------- letters
 
-SPELLER, CHEAT = letters.trained(), letters.trained(causal=False)
+MASKED, UNMASKED = letters.trained(), letters.trained(causal=False)
 
 
 def question() -> object:
@@ -204,40 +204,40 @@ def switched_off(block: int, head: int):
 
 def test_the_previous_letter_head_looks_one_back_and_matters_most() -> None:
     x, _ = letters.windows(np.arange(0, 6000, 60), train=False)
-    back = SPELLER.look(nnlib.tensor(x))[1][0].detach().numpy()
-    at = np.arange(1, letters.LENGTH)
-    assert back[:, 0, at, at - 1].mean() > 0.7
-    base = letters.surprise(SPELLER)
-    rises = [letters.surprise(SPELLER, switched_off(b, h)) - base for b in (0, 1) for h in range(4)]
+    back = MASKED.look(nnlib.tensor(x))[1][0].detach().numpy()
+    positions = np.arange(1, letters.LENGTH)
+    assert back[:, 0, positions, positions - 1].mean() > 0.7
+    base = letters.surprise(MASKED)
+    rises = [letters.surprise(MASKED, switched_off(b, h)) - base for b in (0, 1) for h in range(4)]
     assert rises[0] > 1 and max(rises[1:]) < 0.4
 
 
 def test_without_a_mask_the_model_looks_at_its_answer() -> None:
-    assert letters.surprise(CHEAT) < 0.1 < 1.3 < letters.surprise(SPELLER) < 1.5
+    assert letters.surprise(UNMASKED) < 0.1 < 1.3 < letters.surprise(MASKED) < 1.5
     x, _ = letters.windows(np.arange(0, 6000, 60), train=False)
-    ahead = CHEAT.look(nnlib.tensor(x))[1][0].detach().numpy()
-    at = np.arange(letters.LENGTH - 1)
-    assert ahead[:, 2, at, at + 1].mean() > 0.6
+    ahead = UNMASKED.look(nnlib.tensor(x))[1][0].detach().numpy()
+    positions = np.arange(letters.LENGTH - 1)
+    assert ahead[:, 2, positions, positions + 1].mean() > 0.6
     last = nnlib.tensor(letters.codes("i am very muc")[None])
     h = letters.LETTERS.index("h")
-    assert SPELLER(last)[0, -1].softmax(-1)[h].item() > 0.8
-    assert CHEAT(last)[0, -1].softmax(-1)[h].item() < 0.5
+    assert MASKED(last)[0, -1].softmax(-1)[h].item() > 0.8
+    assert UNMASKED(last)[0, -1].softmax(-1)[h].item() < 0.5
 
 
 @pytest.mark.slow
 def test_letters_trained_for_a_tenth_of_the_steps_learn_pairs_and_without_a_mask_to_copy() -> None:
     assert letters.surprise(letters.train(steps=400)) < 2.1
     assert letters.surprise(letters.train(causal=False)) == pytest.approx(
-        letters.surprise(CHEAT), abs=0.02
+        letters.surprise(UNMASKED), abs=0.02
     )
 
 
 def test_the_letter_figure_shows_the_models_maps_and_what_a_switch_does() -> None:
     text = "she was quite at home there"
-    figure = show.letter_heads(SPELLER, text, question(), **TEXTS)
+    figure = show.letter_heads(MASKED, text, question(), **TEXTS)
     outputs = figure.outputs()
     x = nnlib.tensor(letters.codes(text)[None])
-    logits, maps = SPELLER.look(x)
+    logits, maps = MASKED.look(x)
     p = logits[0].log_softmax(-1).detach().numpy()
     surprises = -p[np.arange(len(text) - 1), letters.codes(text)[1:]]
     assert float(outputs["mean"]) == pytest.approx(surprises.mean(), abs=2e-3)
@@ -250,8 +250,8 @@ def test_the_letter_figure_shows_the_models_maps_and_what_a_switch_does() -> Non
 
 @pytest.mark.parametrize("text", ["she was quite at home", "a", ""])
 def test_the_figure_of_both_models_gives_their_surprises(text) -> None:
-    outputs = show.mask_comparison(SPELLER, CHEAT, text, question(), **TEXTS).outputs()
-    for name, model in (("masked", SPELLER), ("unmasked", CHEAT)):
+    outputs = show.mask_comparison(MASKED, UNMASKED, text, question(), **TEXTS).outputs()
+    for name, model in (("masked", MASKED), ("unmasked", UNMASKED)):
         if len(text) < 2:
             assert np.abs(outputs[name]).max() == 0
             continue

@@ -11,7 +11,7 @@ import pytest
 
 import nnlib
 import nnlib.nn.functional as F
-from course.layers import figures as five
+from course.layers import figures as show
 from course.layers import playground as play
 from course.layers import seeds, shapes
 from nnlib import datasets
@@ -24,8 +24,8 @@ def figure() -> play.live.Figure:
     return play.playground()
 
 
-def mask(**more: object) -> nnlib.Tensor:
-    return nnlib.tensor(play.switched_on(**more))
+def mask(**settings: object) -> nnlib.Tensor:
+    return nnlib.tensor(play.switched_on(**settings))
 
 
 def weights(seed: int = 0) -> nnlib.Tensor:
@@ -35,16 +35,16 @@ def weights(seed: int = 0) -> nnlib.Tensor:
 # ---------------------------------------------------------------- the playground
 
 
-@pytest.mark.parametrize("kind", play.OPTIMISERS)
+@pytest.mark.parametrize("name", play.OPTIMISERS)
 @pytest.mark.parametrize("depth", [0, 2])
-def test_the_playground_steps_as_nnlibs_optimisers_do(figure, kind: str, depth: int) -> None:
+def test_the_playground_steps_as_nnlibs_optimisers_do(figure, name: str, depth: int) -> None:
     make = {
         "gradient descent": lambda w: nnlib.optim.SGD([w], lr=0.05),
         "momentum 0.9": lambda w: nnlib.optim.SGD([w], lr=0.05, momentum=0.9),
         "Adam": lambda w: nnlib.optim.Adam([w], lr=0.05),
-    }[kind]
-    everything = {"examples": play.POINTS, "share": 1.0, "noise": 0.0}
-    trained = figure.train(12, seed=3, depth=depth, optimiser=kind, lr=0.05, **everything)
+    }[name]
+    all_points = {"examples": play.POINTS, "share": 1.0, "noise": 0.0}
+    trained = figure.train(12, seed=3, depth=depth, optimiser=name, lr=0.05, **all_points)
     points = datasets.circles(play.POINTS, noise=0.0)
     x, y = nnlib.tensor(points.x.round(2)), nnlib.tensor(points.y).float()
     w = nnlib.tensor(figure._training.initial(3)["w"].astype(np.float32)).requires_grad_()
@@ -68,9 +68,9 @@ def test_a_batch_has_the_chosen_number_of_training_points_and_no_test_points() -
     train = (nnlib.arange(play.POINTS) % 3 == 0).float()
     rank = nnlib.tensor(np.random.default_rng(1).permutation(play.POINTS))
     for count in (1, 20, 67, 200):
-        drawn = play.random_batch(train, rank, nnlib.tensor(count))
-        assert drawn.sum().item() == min(count, train.sum().item())
-        assert (drawn * (1 - train)).sum().item() == 0
+        batch = play.random_batch(train, rank, nnlib.tensor(count))
+        assert batch.sum().item() == min(count, train.sum().item())
+        assert (batch * (1 - train)).sum().item() == 0
 
 
 @pytest.mark.parametrize("depth", range(play.DEPTH + 1))
@@ -137,9 +137,9 @@ def test_each_preset_learns_its_data(figure, name: str, steps: int) -> None:
     settings = play.presets()[name]
     options = {"data": list(play.SETS), "optimiser": list(play.OPTIMISERS)}
     chosen = {k: options[k][int(settings[k])] for k in options}
-    where = {"depth": int(settings["depth"]), "on": settings["on"], "data": chosen["data"]}
-    trained = figure.train(steps, seed=0, lr=settings["lr"], optimiser=chosen["optimiser"], **where)
-    assert figure.outputs(w=trained["w"], **where)["right_train"] >= 95
+    setup = {"depth": int(settings["depth"]), "on": settings["on"], "data": chosen["data"]}
+    trained = figure.train(steps, seed=0, lr=settings["lr"], optimiser=chosen["optimiser"], **setup)
+    assert figure.outputs(w=trained["w"], **setup)["right_train"] >= 95
 
 
 def test_the_playgrounds_graphs_stay_small(figure) -> None:
@@ -175,8 +175,8 @@ def test_the_chapter_uses_the_playgrounds_defaults_and_asks_for_their_width(cell
 
 
 def test_frozen_net_and_regression_take_equal_steps(chapter: dict) -> None:
-    s = chapter["quadrants"]
-    figure = five.retraining(s.x, s.y, chapter["noisy"])
+    points = chapter["quadrants"]
+    figure = show.retraining(points.x, points.y, chapter["noisy"])
     start = np.asarray(figure["w"])
     figure._training.state["w"] = np.r_[start[:6], np.zeros(3)].astype(np.float32)
     for frozen in (True, False):
@@ -188,7 +188,7 @@ def test_frozen_net_and_regression_take_equal_steps(chapter: dict) -> None:
 
 def test_the_figure_and_the_chapter_unpack_the_vector_in_the_same_way(chapter: dict) -> None:
     x, w = chapter["corners"], chapter["w"]
-    p = five.output(five.hidden(x, w), w[6:]).sigmoid()
+    p = show.output(show.hidden(x, w), w[6:]).sigmoid()
     assert p.tolist() == pytest.approx(chapter["net"](w, x, [2, 2, 1])[:, 0].tolist(), abs=1e-12)
 
 
@@ -207,8 +207,8 @@ def test_the_long_vector_is_cut_into_the_matrices_of_nn_linear(chapter: dict, si
 
 
 def test_each_seed_trains_as_it_would_alone() -> None:
-    s = datasets.circles(30)
-    x, y = nnlib.tensor(s.x).double(), nnlib.tensor(s.y).double()
+    points = datasets.circles(30)
+    x, y = nnlib.tensor(points.x).double(), nnlib.tensor(points.y).double()
     together = seeds.train(x, y, [2, 3, 1], seeds=4, steps=20)
     params = [p[2].detach().requires_grad_() for p in seeds.start([2, 3, 1], 4)]
     adam = nnlib.optim.Adam(params, lr=0.1)
@@ -217,8 +217,8 @@ def test_each_seed_trains_as_it_would_alone() -> None:
         z = ((x @ params[0] + params[1]).sigmoid() @ params[2] + params[3])[:, 0]
         F.binary_cross_entropy_with_logits(z, y).backward()
         adam.step()
-    for alone, one in zip(params, together, strict=True):
-        assert one[2].tolist() == pytest.approx(alone.detach().numpy(), abs=1e-8)
+    for alone, all_seeds in zip(params, together, strict=True):
+        assert all_seeds[2].tolist() == pytest.approx(alone.detach().numpy(), abs=1e-8)
 
 
 # ---------------------------------------------------------------- curves
@@ -227,11 +227,11 @@ def test_each_seed_trains_as_it_would_alone() -> None:
 def test_activation_functions_and_their_slopes_are_nnlibs() -> None:
     figure = shapes.activation_functions()
     for g, make in {"sigmoid": nnlib.sigmoid, "tanh": nnlib.tanh, "ReLU": nnlib.relu}.items():
-        for at in (-2.0, 0.5, 3.0):
-            z = nnlib.tensor(at, requires_grad=True)
+        for total in (-2.0, 0.5, 3.0):
+            z = nnlib.tensor(total, requires_grad=True)
             a = make(z)
             a.backward()
-            outputs = figure.outputs(g=g, z=at)
+            outputs = figure.outputs(g=g, z=total)
             assert float(outputs["a"]) == pytest.approx(a.item(), abs=1e-6)
             assert float(outputs["slope"]) == pytest.approx(z.grad.item(), abs=1e-6)
 
@@ -274,23 +274,23 @@ def test_one_layer_draws_k_tents_with_two_to_the_k_units_and_not_with_fewer(k: i
     for _ in range(k):
         y = 2 * np.maximum(y, 0) - 4 * np.maximum(y - 0.5, 0)
     kinks = np.arange(1, 2**k) / 2**k
-    one = np.ones(len(x))
+    constant = np.ones(len(x))
 
     def error(units: list[np.ndarray]) -> float:
-        A = np.column_stack([one, *units])
+        A = np.column_stack([constant, *units])
         return float(np.abs(A @ np.linalg.lstsq(A, y, rcond=None)[0] - y).max())
 
     for signs in itertools.product([1, -1], repeat=len(kinks)):
-        units = [np.maximum(s * (x - at), 0) for s, at in zip(signs, kinks, strict=True)]
+        units = [np.maximum(s * (x - kink), 0) for s, kink in zip(signs, kinks, strict=True)]
         assert error(units) > 0.01
         assert error([x, *units]) < 1e-9
 
 
 def test_one_bump_is_the_formula_of_the_text() -> None:
     outputs = shapes.one_bump().outputs()
-    at = {float(x): float(y) for x, y in zip(shapes.X, outputs["net"], strict=True)}
+    values = {float(x): float(y) for x, y in zip(shapes.X, outputs["net"], strict=True)}
     for x, expected in ((0.0, 0.0001), (1.0, 1.9998), (2.0, 0.0001)):
-        assert at[x] == pytest.approx(expected, abs=2e-5)
+        assert values[x] == pytest.approx(expected, abs=2e-5)
     assert (float(outputs["b1"]), float(outputs["b2"])) == (-10, -30)
     dip = shapes.one_bump().outputs(left=1.5, right=0.5)
     assert float(np.asarray(dip["net"]).min()) < -1.9

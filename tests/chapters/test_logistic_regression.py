@@ -72,7 +72,7 @@ def test_at_the_top_the_birds_bars_add_up_to_zero() -> None:
     assert (out["pull"] < 0).any()
 
 
-def test_the_bars_are_the_gradients_parts() -> None:
+def test_the_bars_are_the_terms_of_the_derivative() -> None:
     x, y, _ = show._species()
     x, y = x[show.DOZEN], y[show.DOZEN]
     w1 = nnlib.tensor(1.5, dtype=nnlib.float64, requires_grad=True)
@@ -113,8 +113,9 @@ def test_each_models_fit_is_best_by_its_own_criterion() -> None:
 
     def criterion(g: str, name: str, **moved: float) -> float:
         best = figure.outputs(g=g)
-        at = {"w0": float(best["best0"]), "w1": float(best["best1"])}
-        return float(figure.outputs(g=g, **{k: v + moved.get(k, 0) for k, v in at.items()})[name])
+        fitted = {"w0": float(best["best0"]), "w1": float(best["best1"])}
+        weights = {k: v + moved.get(k, 0) for k, v in fitted.items()}
+        return float(figure.outputs(g=g, **weights)[name])
 
     for w0, w1 in [(0.1, 0), (-0.1, 0), (0, 0.1), (0, -0.1)]:
         assert criterion("sigmoid", "ll", w0=w0, w1=w1) < criterion("sigmoid", "ll")
@@ -141,15 +142,15 @@ def test_no_line_makes_fewer_than_two_mistakes_and_the_same_two_birds_are_wrong(
 
 def test_no_line_with_two_mistakes_has_a_log_likelihood_of_minus_9_65() -> None:
     """At these weights the two birds that must stay right, 130 and 159, are on the line, and the
-    gradient points to their wrong side: the optimum under the two constraints."""
+    gradient points to their wrong side: so they are the optimum under the two constraints."""
     x, y, _ = show._species()
     w, y = np.array([-4.28427, 10.98828, -3.90484]), y.numpy()
     X = np.column_stack([np.ones(len(y)), x.numpy()])
     margins = y * (X @ w)
     uphill = X.T @ (y / (1 + np.exp(margins)))
     outward = -(y[:, None] * X)[[130, 159]].T
-    force, *_ = np.linalg.lstsq(outward, uphill, rcond=None)
-    assert (force > 0).all()
-    assert outward @ force == pytest.approx(uphill, abs=1e-3)
+    multipliers, *_ = np.linalg.lstsq(outward, uphill, rcond=None)
+    assert (multipliers > 0).all()
+    assert outward @ multipliers == pytest.approx(uphill, abs=1e-3)
     assert margins[[130, 159]] == pytest.approx(0, abs=1e-3)
     assert -np.logaddexp(0, -margins).sum() == pytest.approx(-9.658, abs=1e-3)

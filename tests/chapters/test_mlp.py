@@ -43,10 +43,10 @@ def test_adding_to_all_logits_changes_no_probability() -> None:
 
 def test_shuffled_pixels_with_shuffled_weights_give_the_same_answer() -> None:
     figure = show.flow(digits.trained("mlp"), TEST.x[1, 0])
-    plain, noise = figure.outputs(), figure.outputs(shuffle=True)
-    assert np.allclose(plain["z"], noise["z"], atol=1e-4)
-    assert not np.allclose(plain["seen"], noise["seen"])
-    assert np.allclose(noise["seen"], digits.scrambled(nnlib.tensor(plain["seen"]))[0, 0])
+    ordered, shuffled = figure.outputs(), figure.outputs(shuffle=True)
+    assert np.allclose(ordered["z"], shuffled["z"], atol=1e-4)
+    assert not np.allclose(ordered["seen"], shuffled["seen"])
+    assert np.allclose(shuffled["seen"], digits.scrambled(nnlib.tensor(ordered["seen"]))[0, 0])
 
 
 def test_the_learning_figure_reads_out_the_chosen_epoch() -> None:
@@ -76,10 +76,10 @@ def test_training_the_first_seed_again_gives_the_stored_results(k: int) -> None:
 
 
 def test_all_settings_share_images_labels_and_starts() -> None:
-    plain = remedies.chosen_images(remedies.BASELINE, 2)
+    unshifted = remedies.chosen_images(remedies.BASELINE, 2)
     shifted = remedies.chosen_images(remedies.SETTINGS[6], 2)
-    assert all((a == b).all() for a, b in zip(plain, shifted, strict=True))
-    wrong = (plain[1] != plain[2]).mean()
+    assert all((a == b).all() for a, b in zip(unshifted, shifted, strict=True))
+    wrong = (unshifted[1] != unshifted[2]).mean()
     assert 0.15 < wrong < 0.25
 
 
@@ -114,7 +114,7 @@ def test_the_first_figure_answers_as_the_network_does() -> None:
 def test_inverted_images_are_harder_for_an_mlp_than_images_as_they_are() -> None:
     known = datasets.digits()
     x, y = nnlib.tensor(known.x), nnlib.tensor(known.y)
-    reached = []
+    accuracies = []
     for images in (x, 1 - x):
         nnlib.manual_seed(0)
         net = nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
@@ -124,5 +124,5 @@ def test_inverted_images_are_harder_for_an_mlp_than_images_as_they_are() -> None
                 adam.zero_grad()
                 F.cross_entropy(net(images[batch]), y[batch]).backward()
                 adam.step()
-        reached.append(digits.accuracy(net, images[3200:], y[3200:]))
-    assert reached == pytest.approx([0.9225, 0.876], abs=0.01)
+        accuracies.append(digits.accuracy(net, images[3200:], y[3200:]))
+    assert accuracies == pytest.approx([0.9225, 0.876], abs=0.01)

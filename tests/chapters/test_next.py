@@ -32,7 +32,7 @@ def test_the_path_of_shapes_leaves_out_layers_that_keep_the_shape() -> None:
     assert shapes == ["1×28×28", "8×28×28", "8×14×14", "16×14×14", "16×7×7", "784", "10"]
 
 
-def test_a_convolutions_products_are_weights_times_windows() -> None:
+def test_a_convolutions_multiplications_are_weights_times_windows() -> None:
     layer = nn.Conv2d(2, 3, 5)
     count = multiplication_count(lambda x: layer(x), x=nnlib.zeros(1, 2, 9, 9))
     assert count == 3 * 2 * 5 * 5 * (9 - 4) ** 2
@@ -159,9 +159,10 @@ def test_the_threshold_counts_what_each_network_refuses(
     outputs = drawing_figure.outputs(threshold=threshold)
     images = {"digits": nnlib.tensor(datasets.digits(train=False).x[:200]), "noise": NOISE}
     for key, net in (("mlp", "mlp"), ("cnn", "two pools")):
-        for kind, x in images.items():
+        for source, x in images.items():
             best = digits.answers(digits.trained(net), x).softmax(1).amax(1)
-            assert int(outputs[f"{key}_{kind}"]) == (best <= threshold).sum().item(), (net, kind)
+            refused = (best <= threshold).sum().item()
+            assert int(outputs[f"{key}_{source}"]) == refused, (net, source)
 
 
 def test_before_its_first_step_neither_network_is_better_than_a_guess() -> None:
@@ -197,20 +198,21 @@ def spelled(codes: np.ndarray) -> str:
 def random_texts(count: int) -> list[tuple[str, str]]:
     rng = np.random.default_rng(0)
 
-    def random_text(letters: str, most: int) -> str:
-        return "".join(rng.choice(list(letters), rng.integers(0, most + 1)))
+    def random_text(letters: str, longest: int) -> str:
+        return "".join(rng.choice(list(letters), rng.integers(0, longest + 1)))
 
     return [(random_text("aabc  ", 40), random_text("abc", 12)) for _ in range(count)]
 
 
 MERGING = show.byte_pair_merges("low low lower lowest", "slower", **TEXTS)
-TONGUE = "she sells sea shells by the sea shore"
+TONGUE_TWISTER = "she sells sea shells by the sea shore"
 
 
 @pytest.mark.parametrize(
     ("text", "new"),
-    [("low low lower lowest", "slower"), (TONGUE, "seashell"), ("aaaaaaa aaaa aaa", "aaaaa"),
-     ("banana  bandana ", "ananas"), ("a" * 40, "a" * 12), *random_texts(12)],
+    [("low low lower lowest", "slower"), (TONGUE_TWISTER, "seashell"),
+     ("aaaaaaa aaaa aaa", "aaaaa"), ("banana  bandana ", "ananas"), ("a" * 40, "a" * 12),
+     *random_texts(12)],
 )  # fmt: skip
 def test_typed_words_are_merged_as_lists_of_pieces_are(text: str, new: str) -> None:
     expected = merges_by_lists(text, new)
@@ -226,13 +228,13 @@ def test_typed_words_are_merged_as_lists_of_pieces_are(text: str, new: str) -> N
 
 
 def test_the_pieces_that_the_text_names_are_found_in_the_tongue_twister() -> None:
-    outputs = MERGING.outputs(text=TONGUE, new="seashell", merges=8)
+    outputs = MERGING.outputs(text=TONGUE_TWISTER, new="seashell", merges=8)
     pieces = [spelled(row) for row in outputs["made"]]
     assert (pieces[1:3], pieces[6], pieces[8]) == (["sh", "se"], "sea", "shells")
     assert spelled(outputs["other"]) == "sea she ll"
-    times = [int(MERGING.outputs(text=TONGUE, merges=m)["times"]) for m in range(1, 11)]
+    times = [int(MERGING.outputs(text=TONGUE_TWISTER, merges=m)["times"]) for m in range(1, 11)]
     assert times == [3, 3, 2, 2, 2, 2, 1, 1, 1, 1]  # from the seventh on, ties decide
-    foreign = MERGING.outputs(text=TONGUE, new="szczecin", merges=MERGES)
+    foreign = MERGING.outputs(text=TONGUE_TWISTER, new="szczecin", merges=MERGES)
     assert spelled(foreign["other"]) == "s z c z e c i n"
 
 
@@ -264,14 +266,15 @@ def test_the_new_row_has_the_counted_numbers() -> None:
     assert row == checks.row.like and counted.shortest == 2
 
 
-def test_scrambled_pixels_cost_the_cnn_as_much_as_the_table_says() -> None:
+def test_scrambled_pixels_cost_the_cnn_as_much_as_the_table_shows() -> None:
     test = datasets.digits(train=False)
     as_they_are, labels = nnlib.tensor(test.x), nnlib.tensor(test.y)
-    for net, both in {"mlp": (93.5, 93.6), "two pools": (96.8, 87.5)}.items():
-        for name, x, right in zip(
+    for net, percentages in {"mlp": (93.5, 93.6), "two pools": (96.8, 87.5)}.items():
+        for name, x, percentage in zip(
             (net, f"{net} scrambled"),
             (as_they_are, digits.scrambled(as_they_are)),
-            both,
+            percentages,
             strict=True,
         ):
-            assert 100 * digits.accuracy(digits.trained(name), x, labels) == pytest.approx(right)
+            accuracy = digits.accuracy(digits.trained(name), x, labels)
+            assert 100 * accuracy == pytest.approx(percentage)

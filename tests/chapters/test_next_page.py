@@ -36,9 +36,9 @@ def test_every_offered_drawing_gets_the_same_answers_as_in_python(site: Site) ->
         site.figure(DRAW).get_by_role("button", name=name, exact=True).click()
         site.settle()
         drawn = site.read(DRAW, "drawing").reshape(28, 28).astype("float32")
-        here = site.figures[DRAW].outputs(drawing=drawn)
+        in_python = site.figures[DRAW].outputs(drawing=drawn)
         for net in ("mlp", "cnn"):
-            assert np.allclose(site.read(DRAW, net), here[net], atol=1e-4), (name, net)
+            assert np.allclose(site.read(DRAW, net), in_python[net], atol=1e-4), (name, net)
     assert "The CNN accepts it as a 0" in site.figure(DRAW).inner_text()
 
 
@@ -66,37 +66,38 @@ def test_an_empty_pad_can_be_drawn_on_by_keys(site: Site) -> None:
     assert site.read(DRAW, "drawing").max() > 0.5 and site.read(DRAW, "mlp").max() > 0.2
 
 
-def typed(site: Site, label: str, words: str) -> str:
+def text_after_typing(site: Site, label: str, words: str) -> str:
     site.figure(MERGE).get_by_label(label).first.fill(words)
     site.settle()
     return " ".join(site.figure(MERGE).inner_text().split())
 
 
 def test_typed_words_are_merged_in_the_page(site: Site) -> None:
-    typed(site, "your words", "She sells sea shells by the sea shore")
+    text_after_typing(site, "your words", "She sells sea shells by the sea shore")
     site.figure(MERGE).get_by_role("slider", name="merges").fill("8")
-    words = typed(site, "a new word", "seashell")
+    words = text_after_typing(site, "a new word", "seashell")
     assert "30 letters in 14 tokens: she | sells | sea | shells | b y | t h e" in words
     assert "The new word: sea she ll" in words
     assert "in their order: sh se she ll lls sea sells shells" in words
-    here = site.figures[MERGE].outputs(
+    in_python = site.figures[MERGE].outputs(
         text="she sells sea shells by the sea shore", new="seashell", merges=8
     )
-    assert site.read(MERGE, "counts").tolist() == here["counts"].tolist()
+    assert site.read(MERGE, "counts").tolist() == in_python["counts"].tolist()
 
 
 def test_empty_and_unusual_words_get_a_message(site: Site) -> None:
-    assert "Type some words first" in typed(site, "your words", "")
-    assert "there is no pair to merge" in typed(site, "your words", "a b c")
-    words = typed(site, "your words", "route 66")
+    assert "Type some words first" in text_after_typing(site, "your words", "")
+    assert "there is no pair to merge" in text_after_typing(site, "your words", "a b c")
+    words = text_after_typing(site, "your words", "route 66")
     assert "use only the letters a to z and spaces" in words
     assert site.read(MERGE, "letters")[0] == 5
-    assert "8 letters in 2 tokens: zolw | lodz" in typed(site, "your words", "Żółw łódź")
+    words = text_after_typing(site, "your words", "Żółw łódź")
+    assert "8 letters in 2 tokens: zolw | lodz" in words
 
 
 def test_a_bar_chooses_a_number_of_merges(site: Site) -> None:
-    typed(site, "your words", "low low lower lowest")
-    typed(site, "a new word", "slower")
+    text_after_typing(site, "your words", "low low lower lowest")
+    text_after_typing(site, "a new word", "slower")
     site.figure(MERGE).get_by_role("button", name="6", exact=True).click()
     site.settle()
     assert site.read(MERGE, "merges")[0] == 6

@@ -1,4 +1,4 @@
-"""The chapter on recurrent networks: its figures and captions agree with its cells."""
+"""The chapter on recurrent networks: its figures and stored results agree with its networks."""
 
 from __future__ import annotations
 
@@ -167,13 +167,13 @@ def test_recall_over_forty_letters_needs_a_gate_that_starts_open() -> None:
 
 
 def test_a_cell_trained_with_nn3_alone_keeps_less_about_beginnings() -> None:
-    late = {cell: np.array(runs) for cell, runs in read_outs.results().items()}
-    assert late["NN3 alone"][:, 1].max() < late["both questions"][:, 1].min()
+    retrained = {cell: np.array(runs) for cell, runs in read_outs.results().items()}
+    assert retrained["NN3 alone"][:, 1].max() < retrained["both questions"][:, 1].min()
     test = words.language_words(train=False)
     with nnlib.no_grad():
         third = RNN.cell(words.one_hot(words.codes(test.texts)))[0][:, 2]
         shipped = float((RNN.head(third).argmax(-1).numpy() == test.y).mean())
-    assert late["both questions"][0, 0] == pytest.approx(shipped, abs=0.005)
+    assert retrained["both questions"][0, 0] == pytest.approx(shipped, abs=0.005)
 
 
 @pytest.mark.slow

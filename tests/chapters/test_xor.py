@@ -47,8 +47,8 @@ def test_the_gain_has_to_exceed_two_log_three(chapter: dict) -> None:
     assert all(is_xor(scaled(chapter, k)) for k in np.linspace(2.198, 20, 60))
 
 
-def figure_of(chapter: dict, **more: object) -> live.Figure:
-    settings = {"lr": 3.0, "steps": 2000, "seed": 6, **more}
+def figure_of(chapter: dict, **changed: object) -> live.Figure:
+    settings = {"lr": 3.0, "steps": 2000, "seed": 6, **changed}
     return show.grid_of_starts(chapter["five"], chapter["start"], chapter["losses"], chapter["won"],
                         **settings)  # fmt: skip
 
@@ -80,8 +80,8 @@ def test_best_lines_agree_with_a_search_over_angles(chapter: dict) -> None:
     directions = np.stack([np.cos(angles), np.sin(angles)], 1)
     for name, (points, classes) in show.clouds().items():
         sums = np.sort(directions @ points.numpy().T, 1)
-        between = np.concatenate([sums[:, :1] - 1, (sums[:, 1:] + sums[:, :-1]) / 2], 1)
-        yes = (directions @ points.numpy().T)[:, None] > between[:, :, None]
+        thresholds = np.concatenate([sums[:, :1] - 1, (sums[:, 1:] + sums[:, :-1]) / 2], 1)
+        yes = (directions @ points.numpy().T)[:, None] > thresholds[:, :, None]
         best = (yes == (classes.numpy() > 0.5)).sum(2).max()
         assert chapter["most"][name].item() <= best <= chapter["most"][name].item() + 2
 

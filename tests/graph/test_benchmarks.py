@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.peers import PEERS
-from benchmarks.run import agree, peak_memory, same_losses, table
+from benchmarks.run import check_agreement, check_same_losses, peak_memory, table
 from benchmarks.workloads import ALL
 
 SMALL = [w for w in ALL if "million" not in w.name and "1024" not in w.name]
@@ -17,8 +17,9 @@ def test_loss_and_gradients_agree_before_anything_is_timed(work):
     compared = ("PyTorch", "nnlib", "floor", "nnlib compiled")
     names = [n for n in compared if n not in work.skipped_peers]
     programs = {n: m for n in names if (m := PEERS[n](work)) is not None}
-    agree(work, {n: evaluate for n, (_, evaluate) in programs.items() if n != "nnlib compiled"})
-    same_losses(work, programs)
+    evaluations = {n: run for n, (_, run) in programs.items() if n != "nnlib compiled"}
+    check_agreement(work, evaluations)
+    check_same_losses(work, programs)
     if work.floor is not None:
         assert "floor" in programs
 
@@ -34,9 +35,14 @@ def test_every_version_of_nnlib_in_a_row_takes_a_step(work):
 
 def test_a_peer_that_computes_something_else_is_refused():
     work = SMALL[1]
-    good = PEERS["PyTorch"](work)[1]
+    right = PEERS["PyTorch"](work)[1]
+
+    def wrong():
+        loss, gradients = right()
+        return loss, [1.1 * g for g in gradients]
+
     with pytest.raises(AssertionError, match="gradient"):
-        agree(work, {"PyTorch": good, "other": lambda: (good()[0], [g * 1.1 for g in good()[1]])})
+        check_agreement(work, {"PyTorch": right, "other": wrong})
 
 
 def test_the_table_shows_ratios_to_pytorch():
