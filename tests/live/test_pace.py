@@ -115,10 +115,10 @@ def test_a_slower_speed_begins_at_once_after_full_speed(site: Site) -> None:
     site.page.evaluate("window.cost = 1")  # a step takes a millisecond, so full speed ends a frame
     speed = site.figure("train").locator(".nn-training select")
     speed.select_option(label="full speed")
-    steps = taken(site, [40.0] * 5)
+    steps = steps_in(site, [40.0] * 5)
     assert steps[-1] == 0, "the last of these frames only draws"
     speed.select_option(label="1 step a frame")
-    assert taken(site, [16.0])[0] <= 1
+    assert steps_in(site, [16.0])[0] <= 1
 
 
 def test_the_drawn_values_are_the_latest_ones(site: Site) -> None:
