@@ -202,7 +202,7 @@ def test_the_number_of_traces_that_are_kept_is_bounded(compiled):
     g = compiled(lambda x, s: x.sum(), static="s")
     for n in range(70):
         g(tensor(2), f"name {n}")
-    assert g.traces == 70 and len(g._plans) == 64
+    assert g.traces == 70 and len(g._compiled_traces) == 64
 
 
 def test_many_traces_for_plain_numbers_give_a_warning(compiled):
