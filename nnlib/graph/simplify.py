@@ -16,7 +16,7 @@ def simplify(graph: Steps, compact: bool = False) -> Steps:
     """The graph without steps that no output needs or that repeat another; constants are folded.
 
     A step that has only constant inputs becomes a constant.  A `compact` graph, which makes a small
-    file, keeps such a step if its result is large, and over four times as large as its inputs together.
+    file, keeps such a step if its result is large, and more than four times as large as its inputs.
     """
     needed = _needed(graph)
     steps: list[Step] = []
