@@ -31,8 +31,8 @@ def gradcheck(
     """Whether backward() agrees with (f(x + eps) - f(x - eps)) / (2 eps) for each input element.
 
     `inputs` are float64 tensors with requires_grad=True (others are held fixed).  If the
-    two differ, it raises GradcheckError, or returns False with raise_exception=False.  Raises
-    ValueError if no input requires a gradient.  Like ``torch.autograd.gradcheck``.
+    two gradients differ, it raises GradcheckError, or returns False with raise_exception=False.
+    Raises ValueError if no input requires a gradient.  Like ``torch.autograd.gradcheck``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0, 2.0], dtype=nnlib.float64, requires_grad=True)

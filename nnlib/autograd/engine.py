@@ -356,7 +356,7 @@ def _apply_hooks(extra: dict[str, Any], g: Any) -> Any:
 
 
 def _hooked(hooks: list[Any], g: Any) -> Any:
-    """The gradient after the hooks, which are called with a tensor; for an array, unrecorded."""
+    """The gradient that the hooks return; they take a tensor, and for an array run unrecorded."""
     if not isinstance(g, Value):
         with record.recording(False):
             return _hooked(hooks, make(g))._data

@@ -1,7 +1,7 @@
 """The function generated for a trace: it checks the arguments, runs the graph, wraps the results.
 
 In a small compiled step, the checks and the wrapping take most of the time of a call.  So the
-function is written out for the traced arguments: every check is one line, without a loop.
+function is written out for the traced arguments: it checks each part of them in a line of its own.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def _checked_output(graph: Steps, of: str | None) -> str:
     if of not in scalars:
         step = graph.steps[graph.outputs[of]]
         raise GraphError(
-            f"a gradient needs an output that is one floating number: {of!r} has shape "
+            f"a gradient needs an output that is one floating-point number: {of!r} has shape "
             f"{list(step.shape)} and type {step.dtype}. Reduce it with .sum() or .mean()."
         )
     return of

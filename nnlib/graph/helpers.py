@@ -179,10 +179,10 @@ def _entry(i: Any) -> str:
 
 
 def _index(index: tuple, shape: Shape) -> str:
-    def short(i: Any, n: int) -> str:
+    def text(i: Any, n: int) -> str:
         return ":" if i == (0, n, 1) else _entry(i)
 
-    entries = [short(i, n) for i, n in zip(index, shape)]
+    entries = [text(i, n) for i, n in zip(index, shape)]
     while len(entries) > 1 and entries[-1] == ":":
         entries.pop()
     return ", ".join(entries)

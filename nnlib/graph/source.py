@@ -227,10 +227,10 @@ class _Writer:
 
     def takes_type_of_other(self, step: Step, k: int) -> bool:
         """Whether a number may be written without its type, which another operand determines."""
-        own = self.graph.steps[step.inputs[k]]
-        others = [self.graph.steps[i] for j, i in enumerate(step.inputs) if j != k]
-        others = [o for o in others if o.dtype != "bool"] if step.op == "where" else others
-        return any(o.op != "constant" and o.dtype == own.dtype for o in others) and (
+        number = self.graph.steps[step.inputs[k]]
+        operands = [self.graph.steps[i] for j, i in enumerate(step.inputs) if j != k]
+        operands = [x for x in operands if x.dtype != "bool"] if step.op == "where" else operands
+        return any(x.op != "constant" and x.dtype == number.dtype for x in operands) and (
             step.op in _INFIX or step.op in ("where", "maximum", "minimum", "atan2", "remainder")
         )
 
@@ -251,8 +251,8 @@ def _untyped(value: np.ndarray) -> Text:
     if not np.isfinite(value):
         return _signed("np.nan" if np.isnan(value) else f"{value.item()}".replace("inf", "np.inf"))
     number = float(str(value[()]))  # the shortest decimal that is this number in its own type
-    short = repr(int(number)) if number == int(number) and abs(number) < 1e6 else repr(number)
-    return _signed("-0.0" if number == 0 and np.signbit(value) else short)
+    decimal = repr(int(number)) if number == int(number) and abs(number) < 1e6 else repr(number)
+    return _signed("-0.0" if number == 0 and np.signbit(value) else decimal)
 
 
 def _signed(text: str) -> Text:

@@ -164,7 +164,7 @@ def test_a_name_that_is_not_valid_is_refused():
 
 
 def test_the_gradient_of_an_output_with_several_elements_is_refused():
-    with pytest.raises(GraphError, match="one floating number"):
+    with pytest.raises(GraphError, match="one floating-point number"):
         trace(lambda x: {"y": x * 2}, x=np.ones(3)).gradient("y")
     with pytest.raises(GraphError, match="name one"):
         trace(lambda x: x * 2, x=np.ones(3)).gradient()

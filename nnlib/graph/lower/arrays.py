@@ -1,8 +1,9 @@
 """The back end that needs only NumPy: a graph becomes one Python function that reuses its buffers.
 
-`Writer` writes the function's lines, one or two for each step, and compiles them once.  Where NumPy
-can write into a given array, a step's result is written into a buffer that is no longer needed;
-results are always returned in new memory.  Chains over large arrays run block by block (`blocks`).
+`FunctionWriter` writes the function's lines, one or a few for each step, and compiles them once.
+Where NumPy can write into a given array, a step's result is written into a buffer that is no longer
+needed; results are always returned in new memory.  Chains over large arrays run block by block
+(`blocks`).
 """
 
 from __future__ import annotations
@@ -242,7 +243,7 @@ class FunctionWriter:
         """Elementwise steps over large arrays, block by block."""
         inside = set(chain)
         others = {i for at, s in enumerate(self.steps) if at not in inside for i in s.inputs}
-        kept = inside & (others | set(self.results))
+        stored = inside & (others | set(self.results))
 
         def lines(step: Step, xs: list[str], out: str) -> list[str]:
             writer = _writer(step, [self.steps[i] for i in step.inputs])
@@ -250,7 +251,7 @@ class FunctionWriter:
             return writer(self, 0, xs, out)
 
         names = self.names
-        run, inputs, results, source = chain_function(self.steps, chain, kept, lines, names)
+        run, inputs, results, source = chain_function(self.steps, chain, stored, lines, names)
         name = f"blocks{chain[0]}"
         names[name] = run
         arguments = ", ".join(f"v{i}" for i in inputs)

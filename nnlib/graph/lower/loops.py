@@ -1,8 +1,9 @@
 """The back end of fused loops: numba compiles the functions of loops, NumPy is called between them.
 
 `Loops.source` is the text of these functions in Python, which also runs without numba, but slowly.
-A call allocates only its results.  Working memory, and the arrays that one function passes to the
-next, are a *workspace*: a tuple of arrays that a call has to itself and puts back when it ends.
+A call allocates its results, and those of NumPy functions that cannot write into a given array.
+Working memory, and the arrays that one function passes to the next, are a *workspace*: a tuple of
+arrays that a call has to itself and puts back when it ends.
 """
 
 from __future__ import annotations
@@ -197,8 +198,8 @@ class Driver:
         start = 0
         for i in step.inputs:
             stored = i in self.plan.nest or takes_out_argument(self.steps, i)
-            has_own_array = i in self.result_of or i in self.rows_of or i in self.storage.columns
-            if stored and not has_own_array and self.plan.views[i].at == i:
+            has_memory = i in self.result_of or i in self.rows_of or i in self.storage.columns
+            if stored and not has_memory and self.plan.views[i].at == i:
                 self.rows_of[i] = at, start
             start += self.steps[i].shape[0]
 
@@ -349,9 +350,9 @@ class Driver:
         try:
             return self.driver(workspace, *arrays)
         except TypeError:  # numba refuses an array that is not row-major or is read-only
-            given = [_row_major(array, self.steps[at].dtype)
+            row_major = [_row_major(array, self.steps[at].dtype)
                      for array, at in zip(arrays, self.lowered.inputs)]  # fmt: skip
-            return self.driver(workspace, *given)
+            return self.driver(workspace, *row_major)
         finally:
             self.free_workspaces.append(workspace)
 

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from nnlib.graph.lower.simple import Rewriting, reader_counts
 from nnlib.graph.steps import Step, Steps
 
-UNROLLED = 16  # products over at most this many terms are written out in loops
-BY_LOOPS = 2**15  # multiplications from which a product is always BLAS's
+UNROLLED = 16  # products of at most this many terms are written out in loops
+BY_LOOPS = 2**15  # multiplications; BLAS computes larger products that are not written out
 LEAST = 4  # from so many products on, merging them saves time
 LARGE = 2**20  # multiplications up to which merging saves time (measured at 12 products)
 COPIED = 2**17  # the same without loops, where the stacked matrices have to be copied

@@ -36,7 +36,7 @@ def shortcuts(steps: Sequence[Step]) -> dict[int, Shortcut]:
     """The steps that have a shortcut, by position."""
     pools = {_key(s, s.inputs[:1]): at for at, s in enumerate(steps) if s.op == "max_pool2d"}
     convs = {_key(s, s.inputs[:1]): at for at, s in enumerate(steps) if s.op == "conv2d"}
-    found: dict[int, Shortcut] = {}
+    result: dict[int, Shortcut] = {}
     for at, step in enumerate(steps):
         shortcut = None
         if step.op in ("scatter_add", "reshape"):
@@ -44,10 +44,10 @@ def shortcuts(steps: Sequence[Step]) -> dict[int, Shortcut]:
         elif step.op == "conv2d_weight":
             shortcut = _weight_gradient(step, convs, at)
         elif step.op == "where":
-            shortcut = _before_pooling(steps, step, found) or _masked_where(steps, step)
+            shortcut = _before_pooling(steps, step, result) or _masked_where(steps, step)
         if shortcut is not None:
-            found[at] = shortcut
-    return found
+            result[at] = shortcut
+    return result
 
 
 def _masked_where(steps: Sequence[Step], step: Step) -> Shortcut | None:
@@ -63,7 +63,7 @@ def _masked_where(steps: Sequence[Step], step: Step) -> Shortcut | None:
 
 
 def _before_pooling(
-    steps: Sequence[Step], step: Step, found: dict[int, Shortcut]
+    steps: Sequence[Step], step: Step, shortcuts: dict[int, Shortcut]
 ) -> Shortcut | None:
     """If max pooling follows relu, apply relu's derivative only at the maxima, which are fewer.
 
@@ -71,7 +71,7 @@ def _before_pooling(
     positive where the maximum is.
     """
     condition, zero, at = steps[step.inputs[0]], steps[step.inputs[1]], step.inputs[2]
-    pooling = found.get(at)
+    pooling = shortcuts.get(at)
     if pooling is None or pooling.after is not None or len(pooling.arguments) != 3:
         return None
     relu = pooling.arguments[2]

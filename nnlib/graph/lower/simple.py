@@ -1,6 +1,7 @@
 """Pass 2: compound steps (softmax, mean, …) become elementary ones, which loops can compute.
 
-The transpose of a product becomes the product of the transposes, so that no array is transposed.
+The transpose of a product becomes the product of the transposes: its factors are often views of
+stored arrays, so that nothing is transposed in memory.
 """
 
 from __future__ import annotations
