@@ -213,7 +213,7 @@ class Grouping:
         chosen = None
         if not alone:
             chosen = next((k for k in range(first, len(self.nests))
-                        if self._takes(k, phase, domain) and self._in_order(k, inputs)), None)
+                           if self._takes(k, phase, domain) and self._in_order(k, inputs)), None)
         if chosen is None:
             chosen = len(self.nests)
             self.nests.append(Nest(phase, domain, product=alone))
