@@ -31,8 +31,8 @@ def gradcheck(
     """Whether backward() agrees with (f(x + eps) - f(x - eps)) / (2 eps) for each input element.
 
     `inputs` are float64 tensors with requires_grad=True (others are held fixed).  If the
-    two differ, it raises GradcheckError, or returns False with raise_exception=False.  Raises
-    ValueError if no input requires a gradient.  Like ``torch.autograd.gradcheck``.
+    two gradients differ, it raises GradcheckError, or returns False with raise_exception=False.
+    Raises ValueError if no input requires a gradient.  Like ``torch.autograd.gradcheck``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0, 2.0], dtype=nnlib.float64, requires_grad=True)
@@ -47,11 +47,11 @@ def gradcheck(
             "inputs have requires_grad=True."
         )
     try:
-        for number, output in enumerate(_outputs(func(*xs))):
+        for index, output in enumerate(_outputs(func(*xs))):
             if output._node is None:
-                raise GradcheckError(f"output {number} does not require grad: {output}")
+                raise GradcheckError(f"output {index} does not require grad: {output}")
             for x in checked:
-                _compare(func, xs, number, output, x, eps, atol, rtol)
+                _compare(func, xs, index, output, x, eps, atol, rtol)
     except GradcheckError:
         if raise_exception:
             raise
@@ -60,14 +60,14 @@ def gradcheck(
 
 
 def _outputs(result: Any) -> list[Any]:
-    every = list(result) if isinstance(result, (tuple, list)) else [result]
-    return [o for o in every if isinstance(o, Value) and o._data.dtype.kind == "f"]
+    results = list(result) if isinstance(result, (tuple, list)) else [result]
+    return [o for o in results if isinstance(o, Value) and o._data.dtype.kind == "f"]
 
 
 def _compare(
     func: Any,
     xs: tuple[Any, ...],
-    number: int,
+    index: int,
     output: Any,
     x: Any,
     eps: float,
@@ -75,41 +75,41 @@ def _compare(
     rtol: float,
 ) -> None:
     analytical = np.zeros((x._data.size, output._data.size))
-    for at in range(output._data.size):
-        start = np.zeros(output._data.size, output._data.dtype)
-        start[at] = 1
+    for element in range(output._data.size):
+        one_hot = np.zeros(output._data.size, output._data.dtype)
+        one_hot[element] = 1
         (g,) = grad(
             output,
             x,
-            make(start.reshape(output._data.shape)[()]),
+            make(one_hot.reshape(output._data.shape)[()]),
             retain_graph=True,
             allow_unused=True,
         )
         if g is not None:
-            analytical[:, at] = np.ravel(g._data)
-    numerical = _differences(func, xs, number, x, eps)
+            analytical[:, element] = np.ravel(g._data)
+    numerical = _differences(func, xs, index, x, eps)
     if not np.allclose(numerical, analytical, rtol, atol, equal_nan=True):
         position = next(i for i, other in enumerate(xs) if other is x)
         raise GradcheckError(
-            f"Jacobian mismatch for output {number} with respect to input {position},\nnumerical:"
+            f"Jacobian mismatch for output {index} with respect to input {position},\nnumerical:"
             f"{numerical}\nanalytical:{analytical}\nIs the input float64? Is the function smooth "
             "there, and the same in every call?"
         )
 
 
-def _differences(func: Any, xs: tuple[Any, ...], number: int, x: Any, eps: float) -> np.ndarray:
+def _differences(func: Any, xs: tuple[Any, ...], index: int, x: Any, eps: float) -> np.ndarray:
     """∂output/∂x by central differences, of shape (x.size, output.size).  Restores x's array."""
     original = x._data
     columns = []
     try:
-        for at in range(original.size):
+        for element in range(original.size):
             results = []
             for step in (eps, -eps):
                 shifted = np.array(original, dtype=original.dtype)
-                shifted.reshape(-1)[at] += step
+                shifted.reshape(-1)[element] += step
                 x._data = shifted[()]
                 with record.recording(True):  # func may compute gradients itself
-                    results.append(np.ravel(_outputs(func(*xs))[number]._data).astype(float))
+                    results.append(np.ravel(_outputs(func(*xs))[index]._data).astype(float))
             columns.append((results[0] - results[1]) / (2 * eps))
     finally:
         x._data = original
@@ -140,17 +140,26 @@ def gradgradcheck(
     outputs = _outputs(func(*xs))
     if grad_outputs is None:
         random = np.random.default_rng(0)
-        starts = [make(np.asarray(random.normal(size=o._data.shape))[()]) for o in outputs]
-        starts = [s.to(o.dtype).requires_grad_() for s, o in zip(starts, outputs, strict=True)]
+        start_gradients = [make(np.asarray(random.normal(size=o._data.shape))[()]) for o in outputs]
+        start_gradients = [
+            g.to(o.dtype).requires_grad_() for g, o in zip(start_gradients, outputs, strict=True)
+        ]
     else:
-        starts = [grad_outputs] if isinstance(grad_outputs, Value) else list(grad_outputs)
+        start_gradients = [grad_outputs] if isinstance(grad_outputs, Value) else list(grad_outputs)
 
     def gradients(*args: Any) -> Any:
-        inputs, starts = args[: len(xs)], list(args[len(xs) :])
+        inputs, start_gradients = args[: len(xs)], list(args[len(xs) :])
         recorded: list[Any] = [x for x in inputs if isinstance(x, Value) and x._node is not None]
-        gs = grad(_outputs(func(*inputs)), recorded, starts, create_graph=True, allow_unused=True)
+        gs = grad(
+            _outputs(func(*inputs)), recorded, start_gradients, create_graph=True, allow_unused=True
+        )
         return tuple([g for g in gs if g is not None and g._node is not None])
 
     return gradcheck(
-        gradients, (*xs, *starts), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
+        gradients,
+        (*xs, *start_gradients),
+        eps=eps,
+        atol=atol,
+        rtol=rtol,
+        raise_exception=raise_exception,
     )

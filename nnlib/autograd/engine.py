@@ -19,7 +19,7 @@ from nnlib.primitives.shape import reshape
 from nnlib.record import RESULT, Node, Value, make
 
 _FREED = "freed"
-_NOTHING = (None, None)
+_NO_ARGUMENTS = (None, None)
 
 
 def _initial(
@@ -66,7 +66,7 @@ def walk(
             gs: Sequence[Any] = (None,) * len(node.edges)
         else:
             if node.extra is not None:
-                g = _note_gradient(node.extra, g)
+                g = _apply_hooks(node.extra, g)
             if targets is not None and node in targets:
                 targets[node] = g
                 if stop:
@@ -92,9 +92,9 @@ def walk(
                 continue
             if ge is not None:
                 grads[edge] = grads[edge] + ge if edge in grads else ge
-            left = pending[edge] - 1
-            if left:
-                pending[edge] = left
+            remaining = pending[edge] - 1
+            if remaining:
+                pending[edge] = remaining
             else:
                 ready.append(edge)
 
@@ -117,15 +117,15 @@ def _walk_arrays(
             gs: Sequence[Any] = (None,) * len(edges)
         else:
             if node.extra is not None:
-                g = _note_gradient(node.extra, g)
+                g = _apply_hooks(node.extra, g)
                 clock = record.clock
             if primitive is None:
                 _accumulate(node, g, False)
                 continue
-            plain = node.attrs is None and node.time == clock
-            if plain and len(edges) == 2 and primitive.vjp_of_all is None:
+            is_simple = node.attrs is None and node.time == clock
+            if is_simple and len(edges) == 2 and primitive.vjp_of_all is None:
                 (edge_x, edge_y), (vjp_x, vjp_y), out = edges, primitive.vjps, node.out
-                x, y = node.args or _NOTHING
+                x, y = node.args or _NO_ARGUMENTS
                 gx = None if edge_x is None else vjp_x(g, out, x, y)
                 gs = (gx, None if edge_y is None else vjp_y(g, out, x, y))
                 if node.shapes is not None:
@@ -147,19 +147,21 @@ def _walk_arrays(
                     else:
                         _accumulate(edge, ge, False)
                 elif ge is not None:
-                    before = edge.grad
-                    if before is None:
+                    accumulated = edge.grad
+                    if accumulated is None:
                         edge.grad = make(ge)
-                    elif before._node is None and before._data.__class__ is not np.ndarray:
-                        before._data = before._data + ge
+                    elif (
+                        accumulated._node is None and accumulated._data.__class__ is not np.ndarray
+                    ):
+                        accumulated._data = accumulated._data + ge
                     else:
                         _accumulate(edge, ge, False)
                 continue
             if ge is not None:
                 grads[edge] = grads[edge] + ge if edge in grads else ge
-            left = pending[edge] - 1
-            if left:
-                pending[edge] = left
+            remaining = pending[edge] - 1
+            if remaining:
+                pending[edge] = remaining
             else:
                 ready.append(edge)
 
@@ -198,7 +200,7 @@ def _vjps_of_arrays(node: Node, g: Any) -> Sequence[Any]:
         vjps, out = primitive.vjps, node.out  # the fast path: most nodes of a small network
         if len(edges) == 2:
             edge_x, edge_y = edges
-            x, y = args or _NOTHING
+            x, y = args or _NO_ARGUMENTS
             return (
                 None if edge_x is None else vjps[0](g, out, x, y),
                 None if edge_y is None else vjps[1](g, out, x, y),
@@ -271,12 +273,14 @@ def _through_decomposition(
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum a gradient over the dimensions that were broadcast, back to `shape`."""
-    bare = g.__class__ is np.ndarray
-    if bare and g.shape[1:] == shape:  # for example, a bias added to each row
+    is_array = g.__class__ is np.ndarray
+    if is_array and g.shape[1:] == shape:  # for example, a bias added to each row
         return np.add.reduce(g, axis=0)
-    extra = g.ndim - len(shape)
-    dim = tuple([i for i in range(g.ndim) if i < extra or (shape[i - extra] == 1 != g.shape[i])])
-    if bare:
+    new_dims = g.ndim - len(shape)
+    dim = tuple(
+        [i for i in range(g.ndim) if i < new_dims or (shape[i - new_dims] == 1 != g.shape[i])]
+    )
+    if is_array:
         return np.add.reduce(g, axis=dim).reshape(shape)[()]
     if dim:
         g = sum_(g, dim=dim, keepdim=False)
@@ -325,32 +329,34 @@ def _restored(node: Node, changed: Any) -> bool:
 def _needed_values(node: Node, as_values: bool) -> list[Any]:
     """The saved values of a node that its required gradients depend on."""
     primitive, args = node.primitive, node.args or ()
-    by_argument = getattr(primitive, "reads", None)  # the _Step of a Function has none
-    if by_argument is None or (as_values and primitive.decomposition is not None):
-        unread = primitive.shape_only
-        read = {i for i in (RESULT, *range(len(args))) if i not in unread}
+    reads = getattr(primitive, "reads", None)  # the _Step of a Function has none
+    if reads is None or (as_values and primitive.decomposition is not None):
+        not_read = primitive.shape_only
+        read = {i for i in (RESULT, *range(len(args))) if i not in not_read}
     else:
-        if by_argument == "others":
-            every = range(len(args))
-            by_argument = [tuple([j for j in every if j != i]) for i in every]
-        needs = [reads for e, reads in zip(node.edges, by_argument) if e is not None]
-        read = {i for reads in needs for i in reads}
+        if reads == "others":
+            positions = range(len(args))
+            reads = [tuple([j for j in positions if j != i]) for i in positions]
+        needs = [needed for e, needed in zip(node.edges, reads) if e is not None]
+        read = {i for needed in needs for i in needed}
     return [a for i, a in enumerate(args) if i in read] + [node.out] * (RESULT in read)
 
 
-def _note_gradient(extra: dict[str, Any], g: Any) -> Any:
+def _apply_hooks(extra: dict[str, Any], g: Any) -> Any:
     """Run the hooks on a gradient, store it if retain_grad() was called, and return it."""
     if "hooks" in extra:
         g = _hooked(list(extra["hooks"].values()), g)
     if "retain" in extra:
         retained = g if isinstance(g, Value) else make(np.array(g)[()])
-        before = extra["retain"]
-        extra["retain"] = retained if before is None else make(before._data + retained._data)
+        accumulated = extra["retain"]
+        extra["retain"] = (
+            retained if accumulated is None else make(accumulated._data + retained._data)
+        )
     return g
 
 
 def _hooked(hooks: list[Any], g: Any) -> Any:
-    """The gradient after the hooks, which are called with a tensor; for an array, unrecorded."""
+    """The gradient that the hooks return; they take a tensor, and for an array run unrecorded."""
     if not isinstance(g, Value):
         with record.recording(False):
             return _hooked(hooks, make(g))._data
@@ -384,29 +390,29 @@ def _checked_hook_result(hook: Any, changed: Any, value: Value) -> Value:
 
 def _accumulate(leaf: Any, g: Any, create_graph: bool) -> None:
     """Add a gradient to a leaf's `.grad`."""
-    before = leaf.grad
+    accumulated = leaf.grad
     if watcher := record.current_watcher():
         watcher.leaf_grad(leaf)
     if isinstance(g, Value):
-        if before is not None:
-            g = add(before, g)
+        if accumulated is not None:
+            g = add(accumulated, g)
         elif g._data.__class__ is np.ndarray:
             copy = make(g._data.copy(), g._node if create_graph else None)
             if watcher := record.current_watcher():
                 watcher.alias(copy, g)
             g = copy
         leaf.grad = g
-    elif before is None:
+    elif accumulated is None:
         # A view of other memory is copied: users may change .grad in place.
         shared = g.__class__ is np.ndarray and g.base is not None
         leaf.grad = make(g.copy() if shared else g)
-    elif before._node is not None:
-        leaf.grad = make(before._data + g)
-    elif before._data.__class__ is np.ndarray:
-        before._data += g
-        record.mark_changed(before._data)
+    elif accumulated._node is not None:
+        leaf.grad = make(accumulated._data + g)
+    elif accumulated._data.__class__ is np.ndarray:
+        accumulated._data += g
+        record.mark_changed(accumulated._data)
     else:
-        before._data = before._data + g
+        accumulated._data = accumulated._data + g
 
 
 def _refuse_nan(node: Node, gs: Sequence[Any]) -> None:

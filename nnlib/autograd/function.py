@@ -97,9 +97,9 @@ class Function:
         ...         ctx.save_for_backward(x)
         ...         return x**3
         ...     @staticmethod
-        ...     def backward(ctx, slope):
+        ...     def backward(ctx, g):
         ...         (x,) = ctx.saved_tensors
-        ...         return 3 * x**2 * slope
+        ...         return 3 * x**2 * g
         >>> Cube.apply(nnlib.tensor(2.0, requires_grad=True))
         tensor(8., grad_fn=<CubeBackward0>)
         """
@@ -117,8 +117,8 @@ class Function:
         ...     def forward(ctx, x):
         ...         return 2 * x
         ...     @staticmethod
-        ...     def backward(ctx, slope):
-        ...         return 2 * slope
+        ...     def backward(ctx, g):
+        ...         return 2 * g
         >>> w = nnlib.tensor(1.0, requires_grad=True)
         >>> Double.apply(w).backward()
         >>> w.grad
@@ -138,8 +138,8 @@ class Function:
         ...     def forward(ctx, x):
         ...         return 2 * x
         ...     @staticmethod
-        ...     def backward(ctx, slope):
-        ...         return 2 * slope
+        ...     def backward(ctx, g):
+        ...         return 2 * g
         >>> Double.apply(nnlib.tensor([1.0, 2.0]))
         tensor([2., 4.])
         """
@@ -180,10 +180,10 @@ class _Gradients(dict[int, Any]):
     """The gradients of several outputs, collected for one call of backward()."""
 
     def __add__(self, other: Any) -> _Gradients:
-        both = _Gradients(self)
-        for at, g in other.items():
-            both[at] = both[at] + g if at in both else g
-        return both
+        total = _Gradients(self)
+        for index, g in other.items():
+            total[index] = total[index] + g if index in total else g
+        return total
 
 
 def _recorded(
@@ -205,79 +205,79 @@ def _recorded(
     operation = Node(_Step(cls.__name__, vjp_of_all), nodes)  # type: ignore[arg-type]
     input_ids = {id(a) for a in args}
     results = []
-    for at, o in enumerate(outs):
+    for index, o in enumerate(outs):
         differentiable = id(o) not in ctx._without_gradient and o._data.dtype.kind == "f"
-        result = _fresh(o) if id(o) in input_ids or o._node is not None else o
+        result = _without_history(o) if id(o) in input_ids or o._node is not None else o
         if differentiable:
-            result._node = _output_node(operation, cls.__name__, at) if several else operation
+            result._node = _output_node(operation, cls.__name__, index) if several else operation
         results.append(result)
     result_of = {id(o): r for o, r in zip(outs, results, strict=True)}
     ctx._saved = [(result_of.get(id(t), t), time) for t, time in ctx._saved]
     return tuple(results) if several else results[0]
 
 
-def _fresh(o: Value) -> Any:
+def _without_history(o: Value) -> Any:
     """A tensor with the memory of o but not its history."""
-    other = make(o._data)
+    result = make(o._data)
     if watcher := record.current_watcher():
-        watcher.alias(other, o)
-    return other
+        watcher.alias(result, o)
+    return result
 
 
-def _output_node(operation: Node, name: str, at: int) -> Node:
+def _output_node(operation: Node, name: str, index: int) -> Node:
     def vjp_of_all(needs: tuple[Any, ...], g: Any, *_: Any) -> tuple[Any, ...]:
-        return (_Gradients({at: g}),)
+        return (_Gradients({index: g}),)
 
     return Node(_Step(name, vjp_of_all), (operation,))  # type: ignore[arg-type]
 
 
 def _backward(
-    cls: Any, ctx: Context, args: tuple[Any, ...], shapes: list[Any], arrived: _Gradients
+    cls: Any, ctx: Context, args: tuple[Any, ...], shapes: list[Any], gradients: _Gradients
 ) -> list[Any]:
-    bare = not any(isinstance(g, Value) for g in arrived.values())
+    on_arrays = not any(isinstance(g, Value) for g in gradients.values())
     grads: list[Any] = []
-    for at, (shape, dtype) in enumerate(shapes):
-        g = arrived.get(at)
+    for index, (shape, dtype) in enumerate(shapes):
+        g = gradients.get(index)
         if g is None and ctx.materialize_grads:
             g = make(np.zeros(shape, dtype)[()])
         grads.append(g if g is None or isinstance(g, Value) else make(g))
-    with record.recording(not bare and record.grad_enabled()):
+    with record.recording(not on_arrays and record.grad_enabled()):
         returned = cls.backward(ctx, *grads)
     returned = returned if isinstance(returned, tuple) else (returned,)
-    return _matched(cls.__name__, ctx, args, returned, bare)
+    return _matched(cls.__name__, ctx, args, returned, on_arrays)
 
 
 def _matched(
-    name: str, ctx: Context, args: tuple[Any, ...], returned: tuple[Any, ...], bare: bool
+    name: str, ctx: Context, args: tuple[Any, ...], returned: tuple[Any, ...], on_arrays: bool
 ) -> list[Any]:
     """The returned gradients, one for each input; an error is raised if they do not fit."""
-    extra = returned[len(args) :]
-    if len(returned) < len(args) or any(g is not None for g in extra):
+    surplus = returned[len(args) :]
+    if len(returned) < len(args) or any(g is not None for g in surplus):
         raise RuntimeError(
             f"function {name}Backward returned an incorrect number of gradients (expected "
             f"{len(args)}, got {len(returned)}): one for each input of forward, None for an "
             "input without one"
         )
-    out: list[Any] = []
-    for at, (x, g, needed) in enumerate(zip(args, returned, ctx.needs_input_grad, strict=False)):
+    gradients: list[Any] = []
+    for index, (x, g, needed) in enumerate(zip(args, returned, ctx.needs_input_grad, strict=False)):
         if g is None or not needed:
-            out.append(None)
+            gradients.append(None)
             continue
         if not isinstance(g, Value):
             raise RuntimeError(f"{name}.backward: expected Tensor or None (got {type(g).__name__})")
         if g._data.shape != x._data.shape:
-            g = _summed(name, at, g, x._data.shape)
-        out.append(g._data if bare else g)
-    return out
+            g = _reduced(name, index, g, x._data.shape)
+        gradients.append(g._data if on_arrays else g)
+    return gradients
 
 
-def _summed(name: str, at: int, g: Value, shape: tuple[int, ...]) -> Any:
+def _reduced(name: str, index: int, g: Value, shape: tuple[int, ...]) -> Any:
     try:
         if np.broadcast_shapes(g._data.shape, shape) == g._data.shape:
             return unbroadcast(g, shape)
     except ValueError:
         pass
     raise RuntimeError(
-        f"Function {name}Backward returned an invalid gradient at index {at} - got "
+        f"Function {name}Backward returned an invalid gradient at index {index} - got "
         f"{list(g._data.shape)} but expected shape compatible with {list(shape)}"
     )

@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
 
-def _tuple(name: str, values: Any) -> tuple[bool, tuple[Any, ...]]:
-    """(whether values is a sequence, values as a tuple); TypeError unless they are tensors."""
+def _as_tuple(name: str, values: Any) -> tuple[bool, tuple[Any, ...]]:
+    """Whether `values` is a sequence, and its tensors as a tuple; TypeError for other types."""
     several = isinstance(values, (tuple, list))
-    out = tuple(values) if several else (values,)
-    for at, value in enumerate(out):
+    tensors = tuple(values) if several else (values,)
+    for index, value in enumerate(tensors):
         if not isinstance(value, Value):
             raise TypeError(
-                f"The {name} must be a Tensor or a tuple of Tensors but the value at index {at} "
+                f"The {name} must be a Tensor or a tuple of Tensors but the value at index {index} "
                 f"has type {type(value).__name__}."
             )
-    return several, out
+    return several, tensors
 
 
-def _fresh(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
+def _recorded_inputs(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
     """The inputs as recorded tensors: new leaves or, with create_graph, clones with a history."""
     if create_graph and record.grad_enabled():
         return tuple([clone(x) if x._node is not None else _leaf(x) for x in inputs])
@@ -47,9 +47,9 @@ def _leaf(x: Any) -> Any:
     return leaf
 
 
-def _called(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[bool, tuple[Any, ...]]:
+def _outputs_of(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[bool, tuple[Any, ...]]:
     with record.recording(True):
-        return _tuple("outputs given by the user-provided function", func(*inputs))
+        return _as_tuple("outputs given by the user-provided function", func(*inputs))
 
 
 def _gradients(
@@ -58,19 +58,18 @@ def _gradients(
     start: Any,
     create_graph: bool,
     strict: bool,
-    what: str = "output",
 ) -> list[Any]:
     """Gradients of one output; for an input it does not use, zeros (with `strict`: an error)."""
     if output._node is None:
         if strict:
-            raise RuntimeError(f"The {what} of the function is independent of the inputs.")
+            raise RuntimeError("The output of the function is independent of the inputs.")
         return [_zeros(x) for x in inputs]
     gs = grad(
         output, inputs, start, retain_graph=True, create_graph=create_graph, allow_unused=True
     )
     if strict and any(g is None for g in gs):
-        at = [g is None for g in gs].index(True)
-        raise RuntimeError(f"The {what} of the function is independent of input {at}.")
+        index = [g is None for g in gs].index(True)
+        raise RuntimeError(f"The output of the function is independent of input {index}.")
     return [_zeros(x) if g is None else g for g, x in zip(gs, inputs, strict=True)]
 
 
@@ -78,10 +77,10 @@ def _zeros(x: Any) -> Any:
     return make(np.zeros_like(x._data)[()])
 
 
-def _one_hot_like(output: Any, at: int) -> Any:
-    one = np.zeros(output._data.size, output._data.dtype)
-    one[at] = 1
-    return make(one.reshape(output._data.shape)[()])
+def _one_hot_like(output: Any, element: int) -> Any:
+    one_hot = np.zeros(output._data.size, output._data.dtype)
+    one_hot[element] = 1
+    return make(one_hot.reshape(output._data.shape)[()])
 
 
 @overload
@@ -111,23 +110,23 @@ def jacobian(
     tensor([[2., 0.],
             [0., 4.]])
     """
-    several_in, values = _tuple("inputs", inputs)
-    xs = _fresh(values, create_graph)
-    several_out, outputs = _called(func, xs)
-    rows = []
+    several_in, values = _as_tuple("inputs", inputs)
+    xs = _recorded_inputs(values, create_graph)
+    several_out, outputs = _outputs_of(func, xs)
+    jacobians = []
     for output in outputs:
-        parts: list[list[Any]] = [[] for _ in xs]
-        for at in range(output._data.size):
-            gradients = _gradients(output, xs, _one_hot_like(output, at), create_graph, strict)
-            for part, g in zip(parts, gradients, strict=True):
-                part.append(g)
+        rows_by_input: list[list[Any]] = [[] for _ in xs]
+        for element in range(output._data.size):
+            gradients = _gradients(output, xs, _one_hot_like(output, element), create_graph, strict)
+            for rows, g in zip(rows_by_input, gradients, strict=True):
+                rows.append(g)
         shapes = [(*output._data.shape, *x._data.shape) for x in xs]
         blocks = [
-            reshape(stack(part), shape) if part else make(np.zeros(shape, x._data.dtype))
-            for part, shape, x in zip(parts, shapes, xs, strict=True)
+            reshape(stack(rows), shape) if rows else make(np.zeros(shape, x._data.dtype))
+            for rows, shape, x in zip(rows_by_input, shapes, xs, strict=True)
         ]
-        rows.append(tuple(blocks) if several_in else blocks[0])
-    return tuple(rows) if several_out else rows[0]
+        jacobians.append(tuple(blocks) if several_in else blocks[0])
+    return tuple(jacobians) if several_out else jacobians[0]
 
 
 @overload
@@ -157,10 +156,10 @@ def hessian(
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
-    several, _ = _tuple("inputs", inputs)
+    several, _ = _as_tuple("inputs", inputs)
 
     def gradients(*xs: Any) -> Any:
-        _, outputs = _called(func, xs)
+        _, outputs = _outputs_of(func, xs)
         _one_number(outputs)
         gs = _gradients(outputs[0], xs, None, True, strict)
         return tuple(gs) if several else gs[0]
@@ -176,17 +175,17 @@ def _one_number(outputs: tuple[Any, ...]) -> None:
         )
 
 
-def _vectors(v: Any, like: tuple[Any, ...], what: str) -> tuple[Any, ...]:
+def _vectors(v: Any, like: tuple[Any, ...], name: str) -> tuple[Any, ...]:
     if v is None:
         if len(like) != 1 or like[0]._data.size != 1:
             raise RuntimeError(
-                f"The vector v can only be None if {what} is a single Tensor with one element"
+                f"The vector v can only be None if {name} is a single Tensor with one element"
             )
         return (make(np.ones_like(like[0]._data)[()]),)
-    _, vs = _tuple("v", v)
+    _, vs = _as_tuple("v", v)
     if [x._data.shape for x in vs] != [x._data.shape for x in like]:
         raise RuntimeError(
-            f"v must have the shapes of {what}, {[list(x._data.shape) for x in like]}, got "
+            f"v must have the shapes of {name}, {[list(x._data.shape) for x in like]}, got "
             f"{[list(x._data.shape) for x in vs]}"
         )
     return vs
@@ -230,9 +229,9 @@ def vjp(
     >>> nnlib.autograd.functional.vjp(lambda x: x * x, x, nnlib.tensor([1.0, 10.0]))
     (tensor([1., 4.]), tensor([ 2., 40.]))
     """
-    several_in, values = _tuple("inputs", inputs)
-    xs = _fresh(values, create_graph)
-    several_out, outputs = _called(func, xs)
+    several_in, values = _as_tuple("inputs", inputs)
+    xs = _recorded_inputs(values, create_graph)
+    several_out, outputs = _outputs_of(func, xs)
     vs = _vectors(v, outputs, "the output of the function")
     gs = _vector_jacobian_product(outputs, xs, vs, create_graph, strict)
     return _unpacked(several_out, outputs, create_graph), _unpacked(several_in, gs, create_graph)
@@ -293,10 +292,10 @@ def jvp(
     >>> nnlib.autograd.functional.jvp(lambda x: x**2, x, v)
     (tensor([1., 4.]), tensor([2., 0.]))
     """
-    _, values = _tuple("inputs", inputs)
-    xs = _fresh(values, create_graph)
+    _, values = _as_tuple("inputs", inputs)
+    xs = _recorded_inputs(values, create_graph)
     vs = _vectors(v, xs, "the input to the function")
-    several_out, outputs = _called(func, xs)
+    several_out, outputs = _outputs_of(func, xs)
     with record.recording(True):
         us = tuple([_leaf(_zeros(o)) for o in outputs])
         gradients = _vector_jacobian_product(outputs, xs, us, True, strict)
@@ -339,10 +338,10 @@ def vhp(
     >>> nnlib.autograd.functional.vhp(lambda x: (x**3).sum(), x, v)
     (tensor(9.), tensor([ 6., 12.]))
     """
-    several, values = _tuple("inputs", inputs)
-    xs = _fresh(values, create_graph)
+    several, values = _as_tuple("inputs", inputs)
+    xs = _recorded_inputs(values, create_graph)
     vs = _vectors(v, xs, "the input to the function")
-    _, outputs = _called(func, xs)
+    _, outputs = _outputs_of(func, xs)
     _one_number(outputs)
     with record.recording(True):
         gradients = _gradients(outputs[0], xs, None, True, strict)

@@ -1,4 +1,4 @@
-"""Switches for recording: no_grad, enable_grad, inference_mode, set_grad_enabled and others."""
+"""Modes of recording: no_grad, enable_grad, inference_mode, set_grad_enabled, detect_anomaly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnlib import record
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _Recording(ContextDecorator):
+class _Mode(ContextDecorator):
     """A reusable context manager that is also a decorator."""
 
     def __init__(self) -> None:
@@ -41,14 +41,14 @@ class _Recording(ContextDecorator):
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        self._open.pop().__exit__(kind, error, trace)
+        self._open.pop().__exit__(exc_type, exc, traceback)
 
 
-def _run_steps(mode: _Recording, steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+def _run_steps(mode: _Mode, steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
     """Run each step of a generator in `mode`; between steps, the caller's mode applies."""
     try:
         with mode:
@@ -70,7 +70,7 @@ def _run_steps(mode: _Recording, steps: Generator[Any, Any, Any]) -> Generator[A
         return end.value
 
 
-class no_grad(_Recording):
+class no_grad(_Mode):
     """Do not record inside the block: results have ``requires_grad=False``.
 
     Like ``torch.no_grad``: a context manager and a decorator.
@@ -112,7 +112,7 @@ class enable_grad(no_grad):
         return record.recording(True)
 
 
-class inference_mode(_Recording):
+class inference_mode(_Mode):
     """Like `no_grad`, under the name that PyTorch recommends for inference.
 
     ``inference_mode(False)`` records.  Like ``torch.inference_mode``.
@@ -143,7 +143,7 @@ class inference_mode(_Recording):
         return record.recording(not self._inference)
 
 
-class set_grad_enabled(_Recording):
+class set_grad_enabled(_Mode):
     """Switch recording on or off, at once or for a block.  Like ``torch.set_grad_enabled``.
 
     >>> import nnlib
@@ -168,7 +168,7 @@ class set_grad_enabled(_Recording):
         return record.recording(self._mode)
 
 
-class detect_anomaly(_Recording):
+class detect_anomaly(_Mode):
     """Find the operation that produced a nan: ``backward()`` raises an error that names it.
 
     Like ``torch.autograd.detect_anomaly``; in addition, the error names the operation that

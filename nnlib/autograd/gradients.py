@@ -28,8 +28,8 @@ def backward(
     """Add d(tensors)/d(leaf) to the ``.grad`` of every leaf that they depend on.
 
     Like ``torch.autograd.backward``.  `grad_tensors` are the gradients to start from (the vector of
-    the vector-Jacobian product); a result with one element needs none.  With `inputs`,
-    only these tensors accumulate gradients.
+    the vector-Jacobian product); a result with one element needs none.  With `inputs`, only these
+    tensors accumulate gradients.
 
     Raises RuntimeError if a tensor was not recorded, if it has several elements and no start
     gradient, or if its graph was freed by an earlier call without `retain_graph`.
@@ -110,10 +110,10 @@ def grad(
                 for g, t in zip(gs, xs, strict=True)
             ]
     if any(g is None for g in gs) and not (allow_unused or materialize_grads):
-        at = [g is None for g in gs].index(True)
+        index = [g is None for g in gs].index(True)
         raise RuntimeError(
             "One of the differentiated Tensors appears to not have been used in the graph: input "
-            f"{at} of grad() has no path to the outputs. Set allow_unused=True if this is the "
+            f"{index} of grad() has no path to the outputs. Set allow_unused=True if this is the "
             "desired behavior."
         )
     return tuple([None if g is None else _as_value(g) for g in gs])  # type: ignore[misc]  # None if allow_unused

@@ -31,7 +31,7 @@ class RemovableHandle:
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
-        >>> handle = w.register_hook(lambda slope: 10 * slope)
+        >>> handle = w.register_hook(lambda g: 10 * g)
         >>> handle.remove()
         >>> (2 * w).backward()
         >>> w.grad

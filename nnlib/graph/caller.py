@@ -1,7 +1,7 @@
 """The function generated for a trace: it checks the arguments, runs the graph, wraps the results.
 
 In a small compiled step, the checks and the wrapping take most of the time of a call.  So the
-function is written out for the traced arguments: every check is one line, without a loop.
+function is written out for the traced arguments: it checks each part of them in a line of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from nnlib import dtypes, record, trees
 from nnlib.functions.create import Generator
 from nnlib.graph.outside import Outside
-from nnlib.graph.pure import Draw, Traced
+from nnlib.graph.pure import RandomCall, Traced
 from nnlib.graph.steps import GraphError
 from nnlib.record import Leaf, Value
 
@@ -36,13 +36,13 @@ class Static:
 
 
 class Caller:
-    """Writes and compiles the function ``call(args, kwargs)``; `source` is its source."""
+    """Writes and compiles the function ``call(args, kwargs)``; `source` is its code."""
 
     def __init__(
         self, trace: Traced, outside: Outside, leaves: list[Any], form: trees.Form,
         run: Callable[..., tuple],
     ) -> None:  # fmt: skip
-        self.names: dict[str, Any] = {
+        self.globals: dict[str, Any] = {
             "MISS": MISS, "new": object.__new__, "Tensor": record.tensor_class, "Leaf": Leaf,
             "run": run, "grad_enabled": record.grad_enabled, "default": dtypes.get_default_dtype,
         }  # fmt: skip
@@ -50,37 +50,37 @@ class Caller:
         self.arrays: list[str] = []
         self.generators: list[str] = []
         self.count = 0
-        self.mode(outside)
+        self.check_mode(outside)
         args, kwargs = form.parts
         self.leaves = iter(leaves)
         self.check("args", args)
         self.check("kwargs", kwargs)
         self.captured(trace.captured)
-        self.draws(trace.draws)
+        self.sample(trace.random_calls)
         self.results(trace)
         body = "\n".join(f"    {line}" for line in self.lines)
         self.source = f"def call(args, kwargs):\n{body}\n"
-        exec(compile(self.source, "<compiled call>", "exec"), self.names)
-        self.call: Callable[[tuple, dict], Any] = self.names["call"]
+        exec(compile(self.source, "<compiled call>", "exec"), self.globals)
+        self.call: Callable[[tuple, dict], Any] = self.globals["call"]
 
     def fresh(self, prefix: str, value: Any = None) -> str:
         self.count += 1
         name = f"{prefix}{self.count}"
         if value is not None:
-            self.names[name] = value
+            self.globals[name] = value
         return name
 
     def unless(self, condition: str) -> None:
         self.lines.append(f"if not ({condition}): return MISS")
 
     # ------------------------------------------------------------ before the graph runs
-    def mode(self, outside: Outside) -> None:
+    def check_mode(self, outside: Outside) -> None:
         self.unless(f"grad_enabled() is {record.grad_enabled()}")
-        self.names["kind"] = dtypes.get_default_dtype()
-        self.unless("default() is kind")
+        self.globals["dtype"] = dtypes.get_default_dtype()
+        self.unless("default() is dtype")
         if outside.items or outside.cells or outside.sizes or outside.copies or outside.codes:
-            self.names["same"] = outside.same
-            self.unless("same()")
+            self.globals["outside_unchanged"] = outside.unchanged
+            self.unless("outside_unchanged()")
 
     def check(self, text: str, form: trees.Form) -> None:
         """Add the lines that check the form and the leaves of the expression `text`."""
@@ -116,24 +116,20 @@ class Caller:
         if isinstance(leaf, Value):
             array = self.fresh("d")
             data = leaf._data
-            kind, shape = self.fresh("T", data.dtype), self.fresh("S", data.shape)
+            dtype, shape = self.fresh("T", data.dtype), self.fresh("S", data.shape)
             self.lines.append(f"{array} = {text}._data")
             self.unless(
                 f"{array}.shape == {shape} and "
-                f"({array}.dtype is {kind} or {array}.dtype == {kind}) and "
+                f"({array}.dtype is {dtype} or {array}.dtype == {dtype}) and "
                 f"({text}._node is None) is {leaf._node is None}"
             )
             self.arrays.append(array)
         elif isinstance(leaf, Generator):
             self.generators.append(text)
         elif isinstance(leaf, float) and (leaf != leaf or leaf == 0):
-            self.names.setdefault("copysign", math.copysign)
-            same = (
-                f"{text} != {text}"
-                if leaf != leaf
-                else (f"{text} == 0 and copysign(1.0, {text}) == {math.copysign(1.0, leaf)}")
-            )
-            self.unless(same)
+            self.globals.setdefault("copysign", math.copysign)
+            is_zero = f"{text} == 0 and copysign(1.0, {text}) == {math.copysign(1.0, leaf)}"
+            self.unless(f"{text} != {text}" if leaf != leaf else is_zero)
         elif leaf is not None:
             self.unless(f"{text} == {self.fresh('V', leaf)}")
 
@@ -141,16 +137,16 @@ class Caller:
         """Add the line that reads the captured tensors, or raises GraphError if one has changed."""
         if not tensors:
             return
-        self.names["unchanged"] = _Unchanged(tensors).check
+        self.globals["captured"] = _Captured(tensors).arrays
         names = [self.fresh("d") for _ in tensors]
-        self.lines.append(f"{', '.join(names)}, = unchanged()")
+        self.lines.append(f"{', '.join(names)}, = captured()")
         self.arrays += names
 
-    def draws(self, draws: list[Draw]) -> None:
-        for draw in draws:
+    def sample(self, random_calls: list[RandomCall]) -> None:
+        for call in random_calls:
             array = self.fresh("d")
-            sample = self.fresh("draw", _sampler(draw))
-            self.lines.append(f"{array} = {sample}({self.generators[draw.generator]})")
+            sample = self.fresh("sample", _sampler(call))
+            self.lines.append(f"{array} = {sample}({self.generators[call.generator]})")
             self.arrays.append(array)
 
     # ------------------------------------------------------------ after the graph has run
@@ -159,17 +155,17 @@ class Caller:
         first = len([r for r in trace.results if r.at is not None])
         for k, (_, error) in enumerate(trace.expected, first):
             self.lines.append(f"if r[{k}]: raise RuntimeError({self.fresh('E', error)})")
-        texts, at = [], 0
+        texts, position = [], 0
         for result in trace.results:
             if result.at is None:
                 texts.append(self.fresh("V", result.fixed) if result.fixed is not None else "None")
                 continue
             name = self.fresh("t")
             self.lines.append(f"{name} = new(Tensor)")
-            self.lines.append(f"{name}._data = r[{at}]")
+            self.lines.append(f"{name}._data = r[{position}]")
             self.lines.append(f"{name}._node = {'Leaf()' if result.leaf else 'None'}")
             texts.append(name)
-            at += 1
+            position += 1
         self.lines.append(f"return {self.tree(trace.form, iter(texts))}")
 
     def tree(self, form: trees.Form, texts: Any) -> str:
@@ -195,14 +191,14 @@ class Caller:
         return f"{name}({', '.join(parts)})"
 
 
-class _Unchanged:
-    """Captured tensors; `check` raises GraphError if one was changed or now requires a gradient."""
+class _Captured:
+    """Captured tensors; `arrays` raises GraphError if one has changed or now needs a gradient."""
 
     def __init__(self, tensors: list[Value]) -> None:
         self.tensors = tensors
         self.since = record.clock
 
-    def check(self) -> list[Any]:
+    def arrays(self) -> list[Any]:
         for t in self.tensors:
             if record.was_changed(t._data, self.since):
                 raise GraphError(
@@ -218,8 +214,8 @@ class _Unchanged:
         return [t._data for t in self.tensors]
 
 
-def _sampler(draw: Draw) -> Callable[[Any], np.ndarray]:
+def _sampler(call: RandomCall) -> Callable[[Any], np.ndarray]:
     def sample(generator: Generator) -> Any:
-        return draw.function(*draw.args, generator=generator, **draw.kwargs)._data
+        return call.function(*call.args, generator=generator, **call.kwargs)._data
 
     return sample

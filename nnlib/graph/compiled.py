@@ -23,8 +23,8 @@ from nnlib.graph.pure import Traced, traced
 from nnlib.graph.steps import GraphError
 from nnlib.record import Value
 
-MOST_TRACES = 64  # kept per function; after that, a new trace replaces the oldest
-PATIENCE = 8  # traces that differ only in Python numbers before a warning is given
+MOST_TRACES = 64  # that a function keeps; a further one replaces the oldest
+TRACES_BEFORE_WARNING = 8  # those that differ only in the Python numbers among the arguments
 
 
 class Compiled:
@@ -48,22 +48,22 @@ class Compiled:
         self.traces = 0
         self._backend = backend
         self._name = getattr(fn, "__name__", type(fn).__name__)
-        self._static = _static(fn, static)
-        self._plans: list[Plan] = []
+        self._static_keys = _static_keys(fn, static)
+        self._compiled_traces: list[CompiledTrace] = []
         self._lock = threading.Lock()
-        self._by_numbers: dict[Any, int] = {}
+        self._traces_by_form: dict[Any, int] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the results for these arguments; raise GraphError if the function is not pure."""
         if record.is_watched():  # called by a function that is being traced itself
             return self.fn(*args, **kwargs)
-        for plan in self._plans:
-            result = plan.call(args, kwargs)
+        for compiled in self._compiled_traces:
+            result = compiled.call(args, kwargs)
             if result is not MISS:
                 return result
-        plan = self._trace(args, kwargs)
-        result = plan.call(args, kwargs)
-        assert result is not MISS, "a plan accepts the arguments for which it was traced"
+        compiled = self._trace(args, kwargs)
+        result = compiled.call(args, kwargs)
+        assert result is not MISS, "a compiled trace accepts the arguments of its trace"
         return result
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -80,39 +80,39 @@ class Compiled:
         True
         """
         self(*args, **kwargs)
-        for plan in self._plans:
-            if plan.call(args, kwargs) is not MISS:
-                return plan.lowered.source
+        for compiled in self._compiled_traces:
+            if compiled.call(args, kwargs) is not MISS:
+                return compiled.lowered.source
         raise GraphError("something outside the function changed while it ran")
 
-    def _trace(self, args: tuple, kwargs: dict[str, Any]) -> Plan:
-        static = self._fixed(args, kwargs)
+    def _trace(self, args: tuple, kwargs: dict[str, Any]) -> CompiledTrace:
+        static = self._static_arguments(args, kwargs)
         leaves, form = trees.flatten(_with_static(args, kwargs, static))
         args_form, kwargs_form = form.parts
         paths = [*trees.paths(args_form), *trees.paths(kwargs_form)]
         _check_leaves(self._name, leaves, paths)
         outside = Outside(self._name, self.fn, tuple(static.values()))
-        unwrapped = functools.wraps(self.fn)(functools.partial(_called, self.fn))
+        unwrapped = functools.wraps(self.fn)(functools.partial(_call_unwrapped, self.fn))
         trace = traced(unwrapped, self._name, leaves, form, outside)
-        plan = Plan(trace, outside, leaves, form, self._backend)
+        compiled = CompiledTrace(trace, outside, leaves, form, self._backend)
         with self._lock:
             self.traces += 1
-            # Drop the plans that no longer match because something outside has changed.
-            kept = [p for p in self._plans if p.outside.same()]
-            self._plans = [plan, *kept][:MOST_TRACES]
+            # Drop the traces that no longer match because something outside has changed.
+            valid = [t for t in self._compiled_traces if t.outside.unchanged()]
+            self._compiled_traces = [compiled, *valid][:MOST_TRACES]
             self._count_numbers(leaves, form)
-        return plan
+        return compiled
 
-    def _fixed(self, args: tuple, kwargs: dict[str, Any]) -> dict[Any, Any]:
-        at = {k: v for k, v in enumerate(args) if k in self._static}
-        return at | {k: v for k, v in kwargs.items() if k in self._static}
+    def _static_arguments(self, args: tuple, kwargs: dict[str, Any]) -> dict[Any, Any]:
+        by_position = {k: v for k, v in enumerate(args) if k in self._static_keys}
+        return by_position | {k: v for k, v in kwargs.items() if k in self._static_keys}
 
     def _count_numbers(self, leaves: list[Any], form: trees.Form) -> None:
         if not any(isinstance(x, (int, float)) and not isinstance(x, bool) for x in leaves):
             return
         shape = tuple([x._data.shape if isinstance(x, Value) else type(x) for x in leaves])
-        count = self._by_numbers[form, shape] = self._by_numbers.get((form, shape), 0) + 1
-        if count == PATIENCE:
+        count = self._traces_by_form[form, shape] = self._traces_by_form.get((form, shape), 0) + 1
+        if count == TRACES_BEFORE_WARNING:
             warnings.warn(
                 f"compile: {self._name} was traced {count} times for different Python numbers "
                 "among its arguments. Pass a number that changes from call to call as a tensor: "
@@ -121,7 +121,7 @@ class Compiled:
             )
 
 
-def _called(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _call_unwrapped(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     args = tuple([a.value if isinstance(a, Static) else a for a in args])
     return fn(*args, **{k: v.value if isinstance(v, Static) else v for k, v in kwargs.items()})
 
@@ -133,22 +133,22 @@ def _with_static(args: tuple, kwargs: dict, static: dict) -> tuple[tuple, dict]:
     )
 
 
-def _static(fn: Callable[..., Any], static: Any) -> set[Any]:
+def _static_keys(fn: Callable[..., Any], static: Any) -> set[Any]:
     """The static arguments, each both by its position and by its name."""
-    named = (static,) if isinstance(static, (str, int)) else tuple(static)
+    arguments = (static,) if isinstance(static, (str, int)) else tuple(static)
     try:
         parameters = list(inspect.signature(fn).parameters)
     except (TypeError, ValueError):
-        return set(named)
-    keys: set[Any] = set()
-    for one in named:
-        if isinstance(one, str) and one not in parameters:
-            raise ValueError(f"compile(static={static!r}): the function has no parameter {one!r}")
-        if isinstance(one, int) and not 0 <= one < len(parameters):
-            raise ValueError(f"compile(static={static!r}): there is no parameter number {one}")
-        at = parameters.index(one) if isinstance(one, str) else one
-        keys |= {at, parameters[at]}
-    return keys
+        return set(arguments)
+    result: set[Any] = set()
+    for key in arguments:
+        if isinstance(key, str) and key not in parameters:
+            raise ValueError(f"compile(static={static!r}): the function has no parameter {key!r}")
+        if isinstance(key, int) and not 0 <= key < len(parameters):
+            raise ValueError(f"compile(static={static!r}): there is no parameter number {key}")
+        position = parameters.index(key) if isinstance(key, str) else key
+        result |= {position, parameters[position]}
+    return result
 
 
 def _check_leaves(name: str, leaves: list[Any], paths: list[str]) -> None:
@@ -171,15 +171,15 @@ def _check_leaves(name: str, leaves: list[Any], paths: list[str]) -> None:
             )
 
 
-class Plan:
+class CompiledTrace:
     """One lowered trace: `call(args, kwargs)` returns the results, or MISS for other arguments."""
 
     def __init__(
         self, trace: Traced, outside: Outside, leaves: list[Any], form: trees.Form,
-        kind: str | None,
+        backend_name: str | None,
     ) -> None:  # fmt: skip
         self.outside = outside
         results = [r.at for r in trace.results if r.at is not None]
-        results += [at for at, _ in trace.expected]
-        self.lowered = backend(kind)(trace.graph, trace.inputs, results)
+        results += [position for position, _ in trace.expected]
+        self.lowered = backend(backend_name)(trace.graph, trace.inputs, results)
         self.call = Caller(trace, outside, leaves, form, self.lowered.run).call

@@ -1,4 +1,4 @@
-"""The graph as an SVG picture: layers from left to right, always the same for the same graph."""
+"""The graph as an SVG picture: layers from left to right; equal graphs give equal pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnlib.graph.simplify import values_only
 from nnlib.graph.steps import Step, Steps
 from nnlib.record import Primitive
 
-WIDTH, HEIGHT, ACROSS, DOWN, MARGIN = 92, 40, 136, 58, 14
+WIDTH, HEIGHT, COLUMN_STEP, ROW_STEP, MARGIN = 92, 40, 136, 58, 14
 _SIGNS = {
     "add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−", "pow": "power", "matmul": "@",
     "sum": "Σ", "sigmoid": "σ", "permute": "transpose", "gt": ">", "lt": "<", "ge": "≥", "le": "≤",
@@ -36,12 +36,14 @@ class Drawing(str):
 
 
 def draw(graph: Steps, values: dict[str, Any] | None = None) -> Drawing:
-    """Draw each step as a box after its inputs; with input `values`, each box shows its result."""
+    """Draw each step as a box, right of its inputs, with its result if input `values` are given."""
     graph = values_only(graph)
-    shown = _results(graph, values)
+    results = _results(graph, values)
     position = _positions(graph)
     names = {at: name for name, at in reversed(graph.outputs.items())}
-    boxes = [_box(graph, at, position[at], names.get(at), shown) for at in range(len(graph.steps))]
+    boxes = [
+        _box(graph, at, position[at], names.get(at), results) for at in range(len(graph.steps))
+    ]
     lines = [
         _line(position[i], position[at]) for at, step in enumerate(graph.steps) for i in step.inputs
     ]
@@ -72,11 +74,15 @@ def _results(graph: Steps, values: dict[str, Any] | None) -> list[Any] | None:
 
 
 def _positions(graph: Steps) -> list[tuple[int, int]]:
-    """The corner of each step's box: its column by the longest path to it, its row by its rank."""
+    """The corner of each step's box.
+
+    Its column is the length of the longest path to it, or, for an input or a constant, the one
+    before its first use.  Its row is its rank within the column.
+    """
     layer: list[int] = []
     for step in graph.steps:
         layer.append(1 + max([layer[i] for i in step.inputs], default=-1))
-    _pull_right(graph, layer)
+    _move_to_first_use(graph, layer)
     columns: dict[int, list[int]] = {}
     for at, column in enumerate(layer):
         columns.setdefault(column, []).append(at)
@@ -84,21 +90,21 @@ def _positions(graph: Steps) -> list[tuple[int, int]]:
     tallest = max([len(c) for c in columns.values()], default=0)
     positions = [(0, 0)] * len(graph.steps)
     for column, members in columns.items():
-        top = MARGIN + (tallest - len(members)) * DOWN // 2
+        top = MARGIN + (tallest - len(members)) * ROW_STEP // 2
         for at in members:
-            positions[at] = (MARGIN + column * ACROSS, top + rank[at] * DOWN)
+            positions[at] = (MARGIN + column * COLUMN_STEP, top + rank[at] * ROW_STEP)
     return positions
 
 
-def _pull_right(graph: Steps, layer: list[int]) -> None:
+def _move_to_first_use(graph: Steps, layer: list[int]) -> None:
     """Move inputs and constants to the layer just before their first use."""
-    first: dict[int, int] = {}
+    first_use: dict[int, int] = {}
     for at, step in enumerate(graph.steps):
         for i in step.inputs:
-            first[i] = min(first.get(i, layer[at]), layer[at])
+            first_use[i] = min(first_use.get(i, layer[at]), layer[at])
     for at, step in enumerate(graph.steps):
-        if step.op in ("input", "constant") and at in first:
-            layer[at] = first[at] - 1
+        if step.op in ("input", "constant") and at in first_use:
+            layer[at] = first_use[at] - 1
 
 
 def _ordered(graph: Steps, columns: dict[int, list[int]]) -> dict[int, int]:
@@ -140,26 +146,26 @@ def _short(value: Any) -> str:
     return "×".join(map(str, array.shape))
 
 
-def _box(graph: Steps, at: int, position: tuple[int, int], name: str | None, shown: Any) -> str:
+def _box(graph: Steps, at: int, position: tuple[int, int], name: str | None, results: Any) -> str:
     step, (x, y) = graph.steps[at], position
-    kind = step.op if step.op in ("input", "constant") else "step"
-    outer = f"{kind} output" if name is not None else kind
-    below = _short(shown[at]) if shown else "×".join(map(str, step.shape))
+    css_class = step.op if step.op in ("input", "constant") else "step"
+    css_classes = f"{css_class} output" if name is not None else css_class
+    second_text = _short(results[at]) if results else "×".join(map(str, step.shape))
     middle = x + WIDTH // 2
-    has_second = bool(below) and (kind != "constant" or bool(step.shape))
-    first = y + (17 if has_second else 25)
-    second = f'<text class="v" x="{middle}" y="{y + 32}">{html.escape(below)}</text>'
+    has_second = bool(second_text) and (css_class != "constant" or bool(step.shape))
+    first_y = y + (17 if has_second else 25)
+    second_line = f'<text class="v" x="{middle}" y="{y + 32}">{html.escape(second_text)}</text>'
     return (
-        f'<g class="{outer}"><rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
-        f'<text x="{middle}" y="{first}">{html.escape(_label(step, name))}</text>'
-        f"{second if has_second else ''}</g>"
+        f'<g class="{css_classes}"><rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
+        f'<text x="{middle}" y="{first_y}">{html.escape(_label(step, name))}</text>'
+        f"{second_line if has_second else ''}</g>"
     )
 
 
 def _line(a: tuple[int, int], b: tuple[int, int]) -> str:
     x0, y0, x1, y1 = a[0] + WIDTH, a[1] + HEIGHT // 2, b[0], b[1] + HEIGHT // 2
-    bend = (x1 - x0) // 2
-    return f'<path d="M{x0} {y0}C{x0 + bend} {y0} {x1 - bend} {y1} {x1} {y1}"/>'
+    half = (x1 - x0) // 2
+    return f'<path d="M{x0} {y0}C{x0 + half} {y0} {x1 - half} {y1} {x1} {y1}"/>'
 
 
 def _description(graph: Steps) -> tuple[str, str]:

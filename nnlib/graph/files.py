@@ -15,12 +15,12 @@ from nnlib.record import Primitive
 
 FORMAT, VERSION = "nnlib.graph", 1
 LARGEST = 50_000_000  # elements in one node: limits the memory that reading a file can take
-_PLAIN_VALUES = 16  # constants up to this size are written as numbers, larger ones as base64
+_LONGEST_LIST = 16  # constants of up to so many numbers are written as lists, larger ones as base64
 _WORTH_HALVING = 1024  # float32 constants from this size on become float16 if no value changes
 
 
 def to_dict(graph: Steps) -> dict[str, Any]:
-    nodes = [_written(step) for step in graph.steps]
+    nodes = [_json_node(step) for step in graph.steps]
     outputs = [{"name": name, "node": at} for name, at in graph.outputs.items()]
     return {"format": FORMAT, "version": VERSION, "nodes": nodes, "outputs": outputs}
 
@@ -31,47 +31,47 @@ def to_json(graph: Steps) -> str:
 
 def from_json(text: str) -> Steps:
     try:
-        return _read(json.loads(text))
+        return _steps(json.loads(text))
     except json.JSONDecodeError as error:
         raise GraphError(f"this is not JSON: {error}") from None
 
 
-def _written(step: Step) -> dict[str, Any]:
-    dtype = _written_dtype(step.dtype)
+def _json_node(step: Step) -> dict[str, Any]:
+    dtype = _json_dtype(step.dtype)
     base = {"shape": list(step.shape), "dtype": dtype}
     if step.op == "input":
         return {"op": "input", "name": step.name, **base}
     if step.op == "constant":
         values = np.asarray(step.value)
-        return {"op": "constant", **base, **_written_values(values.astype(dtype, copy=False))}
-    attrs = _plain(step.attrs)
+        return {"op": "constant", **base, **_json_values(values.astype(dtype, copy=False))}
+    attrs = _json_value(step.attrs)
     if step.op == "cast":
         attrs["dtype"] = dtype
     return {"op": step.op, "in": list(step.inputs), "attrs": attrs, **base}
 
 
-def _written_dtype(name: str) -> str:
+def _json_dtype(name: str) -> str:
     """Integers are int64 in a file, since NumPy's default is int32 for Python in a browser."""
     return "int64" if name in ("int8", "int16", "int32", "uint8") else name
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: _json_value(v) for k, v in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(v) for v in value]
-    return _number(value.item() if isinstance(value, np.generic) else value)
+        return [_json_value(v) for v in value]
+    return _json_number(value.item() if isinstance(value, np.generic) else value)
 
 
-_NAMED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_NONFINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
-def _written_values(array: np.ndarray) -> dict[str, Any]:
-    if array.size > _PLAIN_VALUES:
+def _json_values(array: np.ndarray) -> dict[str, Any]:
+    if array.size > _LONGEST_LIST:
         if _fits_half(array):
             return {"base64": _base64(array.astype("<f2")), "stored": "float16"}
         return {"base64": _base64(array.astype(array.dtype.newbyteorder("<")))}
-    return {"data": [_number(v) for v in array.ravel().tolist()]}
+    return {"data": [_json_number(v) for v in array.ravel().tolist()]}
 
 
 def _base64(array: np.ndarray) -> str:
@@ -95,21 +95,21 @@ def constant_values(node: dict[str, Any], dtype: np.dtype) -> np.ndarray:
     return flat.astype(dtype)
 
 
-def _number(v: Any) -> Any:
+def _json_number(v: Any) -> Any:
     if isinstance(v, float) and not math.isfinite(v):
         return "NaN" if math.isnan(v) else "Infinity" if v > 0 else "-Infinity"
     return v
 
 
-def _read(data: Any) -> Steps:
+def _steps(data: Any) -> Steps:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise GraphError(f"this is not {FORMAT}: its format is {_get(data, 'format')!r}")
+        raise GraphError(f"this is not {FORMAT}: its format is {_shown_format(data)!r}")
     if data.get("version") != VERSION:
         raise GraphError(f"version {data.get('version')!r} is unknown (known: {VERSION})")
     steps = []
     for at, node in enumerate(data.get("nodes", [])):
         try:
-            steps.append(_read_step(node, at))
+            steps.append(_step(node, at))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise GraphError(f"node {at} cannot be read: {error!r}") from None
     outputs = {o["name"]: o["node"] for o in data.get("outputs", [])}
@@ -119,11 +119,11 @@ def _read(data: Any) -> Steps:
     return Steps(steps, outputs)
 
 
-def _get(data: Any, key: str) -> Any:
-    return data.get(key) if isinstance(data, dict) else type(data).__name__
+def _shown_format(data: Any) -> Any:
+    return data.get("format") if isinstance(data, dict) else type(data).__name__
 
 
-def _read_step(node: dict[str, Any], at: int) -> Step:
+def _step(node: dict[str, Any], at: int) -> Step:
     shape, dtype = tuple(node["shape"]), node["dtype"]
     np_type = next(d.numpy for d in dtypes.dtype.known.values() if d.name == dtype)
     if math.prod(shape) > LARGEST:
@@ -135,7 +135,7 @@ def _read_step(node: dict[str, Any], at: int) -> Step:
         if "base64" in node:
             values = constant_values(node, np_type)
         else:
-            values = np.array([_NAMED.get(v, v) for v in node["data"]], np_type)
+            values = np.array([_NONFINITE.get(v, v) for v in node["data"]], np_type)
         return Step(op, shape, dtype, value=values.reshape(shape)[()])
     if op not in Primitive.registry:
         raise ValueError(f"the operation {op!r} is unknown")
@@ -145,7 +145,7 @@ def _read_step(node: dict[str, Any], at: int) -> Step:
     return Step(op, shape, dtype, inputs, {k: _tupled(v) for k, v in node["attrs"].items()})
 
 
-def _tupled(value: Any, key: str = "") -> Any:
+def _tupled(value: Any) -> Any:
     if isinstance(value, list):
         return tuple([_tupled(v) for v in value])
-    return _NAMED[value] if isinstance(value, str) and value in _NAMED else value
+    return _NONFINITE[value] if isinstance(value, str) and value in _NONFINITE else value

@@ -16,26 +16,26 @@ from nnlib.record import Leaf, Primitive, Value, make
 
 def with_gradient(graph: Steps, of: str | None, wrt: Sequence[str] | None) -> Steps:
     """`graph` with an output ``d_x`` added for each x in `wrt`: see `nnlib.graph.gradient`."""
-    of = _of(graph, of)
-    wrt = list(wrt) if wrt is not None else [n for n, s in graph.inputs.items() if _floats(s)]
+    of = _checked_output(graph, of)
+    wrt = list(wrt) if wrt is not None else [n for n, s in graph.inputs.items() if _is_float(s)]
     for name in wrt:
-        _check(graph, name)
+        _check_input(graph, name)
     _refuse_functions(graph, graph.outputs[of])
     tracer = Tracer()
     with record.watching(tracer), record.recording(True):
         values = replay(graph, tracer)
-        at = {name: tracer.find(values[i]) for name, i in graph.outputs.items()}
-        named = {s.name: values[i] for i, s in enumerate(graph.steps) if s.op == "input"}
-        named.update({name: values[i] for name, i in graph.outputs.items()})
-        forward = len(tracer.steps)
-        gs = _gradients(values[graph.outputs[of]], [named[n] for n in wrt])
-        found = {f"d_{name}": tracer.find(g) for name, g in zip(wrt, gs)}
-    for step in tracer.steps[forward:]:
+        positions = {name: tracer.find(values[i]) for name, i in graph.outputs.items()}
+        by_name = {s.name: values[i] for i, s in enumerate(graph.steps) if s.op == "input"}
+        by_name.update({name: values[i] for name, i in graph.outputs.items()})
+        n_forward = len(tracer.steps)
+        gs = _gradients(values[graph.outputs[of]], [by_name[n] for n in wrt])
+        derivatives = {f"d_{name}": tracer.find(g) for name, g in zip(wrt, gs)}
+    for step in tracer.steps[n_forward:]:
         if step.op != "constant":
             step.name = step.name or "g"  # its variable in the source, if it gets one
-    outputs = {**{n: i for n, i in at.items() if n not in found}, **found}
-    known = {f"d_{name}": (of, name) for name in wrt}
-    return tidy(Steps(tracer.steps, outputs, {**graph.derivatives, **known}))
+    outputs = {**{n: i for n, i in positions.items() if n not in derivatives}, **derivatives}
+    names = {f"d_{name}": (of, name) for name in wrt}
+    return tidy(Steps(tracer.steps, outputs, {**graph.derivatives, **names}))
 
 
 def replay(graph: Steps, tracer: Tracer) -> list[Value]:
@@ -43,7 +43,7 @@ def replay(graph: Steps, tracer: Tracer) -> list[Value]:
     values: list[Value] = []
     for step in graph.steps:
         if step.op == "input":
-            value = make(_example(step), Leaf() if _floats(step) else None)
+            value = make(_example(step), Leaf() if _is_float(step) else None)
             tracer.add(Step("input", step.shape, step.dtype, name=step.name), value)
         elif step.op == "constant":
             value = make(step.value)
@@ -58,9 +58,9 @@ def replay(graph: Steps, tracer: Tracer) -> list[Value]:
 
 
 def _argument(graph: Steps, i: int, step: Step, value: Value) -> Any:
-    """A constant exponent as a Python number: x ** 2 has a simpler derivative than x ** y."""
+    """The argument; a constant exponent as a number, since x ** 2 has the simpler derivative."""
     source = graph.steps[i]
-    if step.op == "pow" and source.op == "constant" and not source.shape and _floats(source):
+    if step.op == "pow" and source.op == "constant" and not source.shape and _is_float(source):
         return source.value.item()
     return value
 
@@ -73,8 +73,8 @@ def _gradients(loss: Any, targets: list[Any]) -> list[Value]:
         return [zeros_like(t) for t in targets]
     recorded = [t for t in targets if t._node is not None]
     gs = iter(grad(loss, recorded, allow_unused=True) if recorded else ())
-    found = [None if t._node is None else next(gs) for t in targets]
-    return [zeros_like(t) if g is None else g for g, t in zip(found, targets)]
+    gradients = [None if t._node is None else next(gs) for t in targets]
+    return [zeros_like(t) if g is None else g for g, t in zip(gradients, targets)]
 
 
 def _example(step: Step) -> Any:
@@ -84,16 +84,16 @@ def _example(step: Step) -> Any:
 
 def _refuse_functions(graph: Steps, of: int) -> None:
     """Raise GraphError if the gradient needs an autograd.Function, whose backward is not a step."""
-    needed, moving = {of}, set()
+    needed, dependent = {of}, set()
     for at, step in enumerate(graph.steps):
-        if (step.op == "input" and _floats(step)) or any(i in moving for i in step.inputs):
-            moving.add(at)
+        if (step.op == "input" and _is_float(step)) or any(i in dependent for i in step.inputs):
+            dependent.add(at)
     for at in range(of, -1, -1):
         step = graph.steps[at]
         if at not in needed or (step.op == "detach" and not step.attrs.get("function")):
             continue
         needed.update(step.inputs)
-        if step.op == "detach" and at in moving:
+        if step.op == "detach" and at in dependent:
             raise GraphError(
                 f"the output depends on {step.attrs['function']}, an autograd.Function, whose "
                 "backward is Python code and not in the graph. Take the gradient inside the traced "
@@ -101,40 +101,40 @@ def _refuse_functions(graph: Steps, of: int) -> None:
             )
 
 
-def _floats(step: Step) -> bool:
+def _is_float(step: Step) -> bool:
     return step.dtype.startswith("float")
 
 
-def _of(graph: Steps, of: str | None) -> str:
-    single = [
-        n
-        for n, i in graph.outputs.items()
-        if _floats(graph.steps[i]) and not any(m != 1 for m in graph.steps[i].shape)
+def _checked_output(graph: Steps, of: str | None) -> str:
+    scalars = [
+        name
+        for name, at in graph.outputs.items()
+        if _is_float(graph.steps[at]) and not any(m != 1 for m in graph.steps[at].shape)
     ]
     if of is None:
-        if len(single) != 1:
+        if len(scalars) != 1:
             raise GraphError(
-                f"which output's gradient? Those with one element are {single}: name one, as in "
-                f"gradient(graph, {(single or ['loss'])[0]!r})"
+                f"which output's gradient? Those with one element are {scalars}: name one, as in "
+                f"gradient(graph, {(scalars or ['loss'])[0]!r})"
             )
-        return single[0]
+        return scalars[0]
     if of not in graph.outputs:
         raise GraphError(f"there is no output {of!r}: the graph has {list(graph.outputs)}")
-    if of not in single:
+    if of not in scalars:
         step = graph.steps[graph.outputs[of]]
         raise GraphError(
-            f"a gradient needs an output that is one floating number: {of!r} has shape "
+            f"a gradient needs an output that is one floating-point number: {of!r} has shape "
             f"{list(step.shape)} and type {step.dtype}. Reduce it with .sum() or .mean()."
         )
     return of
 
 
-def _check(graph: Steps, name: str) -> None:
+def _check_input(graph: Steps, name: str) -> None:
     if name not in graph.inputs and name not in graph.outputs:
-        known = [*graph.inputs, *graph.outputs]
+        names = [*graph.inputs, *graph.outputs]
         raise GraphError(
-            f"there is no quantity {name!r} to differentiate with respect to: choose from {known}"
+            f"there is no quantity {name!r} to differentiate with respect to: choose from {names}"
         )
     step = graph.steps[graph.outputs[name]] if name in graph.outputs else graph.inputs[name]
-    if not _floats(step):
+    if not _is_float(step):
         raise GraphError(f"{name!r} has type {step.dtype}: only floats have derivatives")

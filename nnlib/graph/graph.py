@@ -22,7 +22,7 @@ class Graph(Steps):
     """
 
     def simplified(self, compact: bool = False) -> Graph:
-        """Without dead steps, repeated steps, and steps whose inputs are all constant.
+        """The graph without unused steps, repeated steps, and steps whose inputs are all constant.
 
         With `compact`, a large constant that is computed from small ones is not stored but computed
         at each run, which makes the graph's file smaller.
@@ -35,7 +35,7 @@ class Graph(Steps):
         return _graph(simplify.simplify(self, compact))
 
     def tidied(self) -> Graph:
-        """Simplified, and without x · 1, x - 0, --x and the like; every result stays the same.
+        """The simplified graph without x · 1, x - 0, --x and the like; every result stays the same.
 
         >>> import nnlib
         >>> graph = nnlib.graph.trace(lambda x: -(-x) * 1, x=nnlib.tensor(1.0))
@@ -62,7 +62,8 @@ class Graph(Steps):
         derivatives ``d_x`` of the graph's only one-element output with respect to each input.
 
         With the name "loops", the result is the fused loops that `nnlib.compile` generates, with
-        many operations in one pass over the elements; f4 is float32, s_f4 contains single numbers.
+        many operations in one pass over the elements.  In them, f4 is float32, and the array s_f4
+        holds single numbers.
 
         >>> import nnlib
         >>> one = nnlib.ones(())
@@ -114,7 +115,7 @@ class Graph(Steps):
     def draw(self, values: dict[str, Any] | None = None) -> Drawing:
         """The graph as an SVG picture: a string that notebooks show.
 
-        If `values` gives inputs, the graph is run on them, and each node shows its result.
+        If `values` contains the inputs, the graph is run on them, and each node shows its result.
 
         >>> import nnlib
         >>> graph = nnlib.graph.trace(lambda x: x * x, x=nnlib.tensor(3.0))
@@ -127,7 +128,7 @@ class Graph(Steps):
         return str(self.draw())
 
     def to_dict(self) -> dict[str, Any]:
-        """The graph as plain JSON values, by the schema in docs/graph-schema.md.
+        """The graph as JSON values, by the schema in docs/graph-schema.md.
 
         >>> import nnlib
         >>> graph = nnlib.graph.trace(lambda x: x * x, x=nnlib.tensor(3.0))
@@ -158,8 +159,8 @@ class Graph(Steps):
         return _graph(files.from_json(text))
 
 
-def _graph(found: Steps) -> Graph:
-    return Graph(found.steps, found.outputs, found.derivatives)
+def _graph(steps: Steps) -> Graph:
+    return Graph(steps.steps, steps.outputs, steps.derivatives)
 
 
 def trace(fn: Callable[..., Any], /, **inputs: Any) -> Graph:

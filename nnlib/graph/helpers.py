@@ -91,13 +91,13 @@ def helpers() -> dict[str, str]:
     forwards = {
         p.forward.__name__: n for n, p in Primitive.registry.items() if p.family == "window"
     }
-    tree = _Bare(forwards).visit(ast.parse(inspect.getsource(window)))
+    tree = _Untyped(forwards).visit(ast.parse(inspect.getsource(window)))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     return HELPERS | {node.name: ast.unparse(node) for node in functions}
 
 
-class _Bare(ast.NodeTransformer):
-    """Removes types from functions, and renames each forward function to its primitive's name."""
+class _Untyped(ast.NodeTransformer):
+    """Removes annotations, and renames each forward function to its primitive's name."""
 
     def __init__(self, names: dict[str, str]) -> None:
         self.names = names
@@ -131,22 +131,22 @@ def _axis(dim: Shape, shape: Shape) -> str:
 
 def _reduction(name: str) -> Call:
     def call(x: str, shapes: list[Shape], dim: Shape, keepdim: bool, **_: Any) -> str:
-        kept = ", keepdims=True" if keepdim and shapes[0] else ""
-        return f"{name}({x}{_axis(dim, shapes[0])}{kept})"
+        keepdims = ", keepdims=True" if keepdim and shapes[0] else ""
+        return f"{name}({x}{_axis(dim, shapes[0])}{keepdims})"
 
     return call
 
 
-def _arg(name: str) -> Call:
+def _arg_reduction(name: str) -> Call:
     def call(x: str, dim: int | None, keepdim: bool, **_: Any) -> str:
-        along = "" if dim is None else f", axis={dim}"
-        return f"{name}({x}{along}{', keepdims=True' if keepdim else ''})"
+        axis = "" if dim is None else f", axis={dim}"
+        return f"{name}({x}{axis}{', keepdims=True' if keepdim else ''})"
 
     return call
 
 
 def _along(name: str, scalar: Callable[[str], str] = lambda x: x) -> Call:
-    """A function along one axis; `scalar` writes it for a number, which has no axis."""
+    """A call with one axis; `scalar` writes the result for a number, which has no axis."""
 
     def call(x: str, shapes: list[Shape], dim: int, **_: Any) -> str:
         return f"{name}({x}, axis={dim})" if shapes[0] else scalar(x)
@@ -179,10 +179,10 @@ def _entry(i: Any) -> str:
 
 
 def _index(index: tuple, shape: Shape) -> str:
-    def short(i: Any, n: int) -> str:
+    def text(i: Any, n: int) -> str:
         return ":" if i == (0, n, 1) else _entry(i)
 
-    entries = [short(i, n) for i, n in zip(index, shape)]
+    entries = [text(i, n) for i, n in zip(index, shape)]
     while len(entries) > 1 and entries[-1] == ":":
         entries.pop()
     return ", ".join(entries)
@@ -209,7 +209,7 @@ def _take_add(g: str, index: str, dim: int, shape: Shape, **_: Any) -> str:
     return f"index_add({g}, np.s_[{':, ' * dim}{index}], {tuple(shape)})"
 
 
-def _pick(x: str, *indices: str, dims: Shape, **_: Any) -> str:
+def _advanced_index(x: str, *indices: str, dims: Shape, **_: Any) -> str:
     return f"{_indexable(x)}[{':, ' * dims[0]}{', '.join(indices)}]"
 
 
@@ -262,10 +262,10 @@ def _one_hot(x: str, num_classes: int, **_: Any) -> str:
 
 def _window(primitive: Primitive) -> Call:
     """A call of the primitive's own forward function, which is printed as a helper."""
-    shaped = "shape" in inspect.signature(primitive.forward).parameters
+    takes_shape = "shape" in inspect.signature(primitive.forward).parameters
 
     def call(*xs: str, shapes: list[Shape], shape: Shape, of_type: str, **attrs: Any) -> str:
-        keywords = {"shape": tuple(shape), **attrs} if shaped else attrs
+        keywords = {"shape": tuple(shape), **attrs} if takes_shape else attrs
         return f"{primitive.name}({', '.join([*xs, *(f'{k}={v}' for k, v in keywords.items())])})"
 
     return call
@@ -283,8 +283,8 @@ CALLS: dict[str, Call] = {
     "amin": _reduction("np.min"),
     "any": _reduction("np.any"),
     "all": _reduction("np.all"),
-    "argmax": _arg("np.argmax"),
-    "argmin": _arg("np.argmin"),
+    "argmax": _arg_reduction("np.argmax"),
+    "argmin": _arg_reduction("np.argmin"),
     "logsumexp": _logsumexp,
     "softmax": _along("softmax", lambda x: f"np.exp({x} - {x})"),
     "log_softmax": _along("log_softmax", lambda x: f"{x} - {x}"),
@@ -305,7 +305,7 @@ CALLS: dict[str, Call] = {
     "scatter_add": _scatter_add,
     "take": lambda x, index, dim, **_: f"np.take({x}, {index}, axis={dim})",
     "take_add": _take_add,
-    "index": _pick,
+    "index": _advanced_index,
     "index_add": _index_add,
     "one_hot": _one_hot,
     "argsort": _argsort,

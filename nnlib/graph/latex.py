@@ -18,13 +18,13 @@ from nnlib.graph.simplify import tidy, values_only
 from nnlib.graph.steps import GraphError, Step, Steps
 from nnlib.record import Primitive
 
-# Precedence: a part is put in brackets if it binds less tightly than its position requires.
+# Precedence: an operand is put in brackets if it binds less tightly than its position requires.
 SUM, PRODUCT, POWER, ATOM = range(4)
 
 
 @dataclass(frozen=True)
 class Expr:
-    """A part of a formula; `shape` is the shape of its value."""
+    """An expression in a formula; `shape` is the shape of its value."""
 
     shape: tuple[int, ...]
 
@@ -77,10 +77,10 @@ class ConstantArray(Expr):
 @dataclass(frozen=True)
 class Symbol(Expr):
     name: str
-    written: str
+    text: str
 
     def latex(self) -> str:
-        return self.written
+        return self.text
 
     def value(self, known: dict[str, Any]) -> Any:
         return known[self.name]
@@ -110,36 +110,41 @@ class Sum(Expr):
 
 @dataclass(frozen=True)
 class Product(Expr):
-    """A number times the factors `above` over those `below`; arrays are multiplied with ⊙."""
+    """A number times a fraction of factors; the sign between arrays is ⊙."""
 
     number: float
-    above: tuple[Expr, ...]
-    below: tuple[Expr, ...]
+    numerator: tuple[Expr, ...]
+    denominator: tuple[Expr, ...]
 
     level = PRODUCT
 
     def latex(self) -> str:
-        sign, size = ("-" if self.number < 0 else ""), abs(self.number)
-        top, under = size, 1.0
-        if self.below or size != int(size):  # 0.25 is 1/4, if the denominator is exact
-            reciprocal = 1 / size if size else 0.0
-            if reciprocal == int(reciprocal) and size != 1 and size:
-                top, under = 1.0, reciprocal
-        above = _juxtaposed(top, self.above, alone=bool(self.below) or under != 1)
-        below = _juxtaposed(under, self.below, alone=True)
-        return sign + (above if below == "1" else rf"\frac{{{above}}}{{{below}}}")
+        sign, magnitude = ("-" if self.number < 0 else ""), abs(self.number)
+        top_number, bottom_number = magnitude, 1.0
+        # 0.25 is 1/4, since that denominator is exact.
+        if self.denominator or magnitude != int(magnitude):
+            reciprocal = 1 / magnitude if magnitude else 0.0
+            if reciprocal == int(reciprocal) and magnitude != 1 and magnitude:
+                top_number, bottom_number = 1.0, reciprocal
+        numerator = _juxtaposed(
+            top_number, self.numerator, alone=bool(self.denominator) or bottom_number != 1
+        )
+        denominator = _juxtaposed(bottom_number, self.denominator, alone=True)
+        return sign + (
+            numerator if denominator == "1" else rf"\frac{{{numerator}}}{{{denominator}}}"
+        )
 
     def value(self, known: dict[str, Any]) -> Any:
         total: Any = self.number
-        for factor in self.above:
+        for factor in self.numerator:
             total = total * factor.value(known)
-        for factor in self.below:
+        for factor in self.denominator:
             total = total / factor.value(known)
         return total
 
 
 @dataclass(frozen=True)
-class Chain(Expr):
+class MatrixProduct(Expr):
     """A product of matrices."""
 
     factors: tuple[Expr, ...]
@@ -172,25 +177,25 @@ class Power(Expr):
 
 @dataclass(frozen=True)
 class Applied(Expr):
-    """Any other primitive: `form` is its LaTeX, with {0}, {1}, … for the arguments."""
+    """Any other primitive: `template` is its LaTeX, with {0}, {1}, … for the arguments."""
 
     step: Step
-    form: str
+    template: str
     arguments: tuple[Expr, ...]
 
     @property
     def level(self) -> int:  # type: ignore[override]
-        if self.form == "<0>":
+        if self.template == "<0>":
             return self.arguments[0].level
-        if self.form.startswith("<0> "):
+        if self.template.startswith("<0> "):
             return SUM
-        return PRODUCT if self.form.startswith((r"\sum", r"\frac{1}{", r"\prod")) else POWER
+        return PRODUCT if self.template.startswith((r"\sum", r"\frac{1}{", r"\prod")) else POWER
 
     def latex(self) -> str:
         def filled(match: re.Match[str]) -> str:
             placeholder = match[0]
             k = int(re.sub(r"\D", "", placeholder))
-            if k >= len(self.arguments):  # a number that belongs to the form, as in log_{2}
+            if k >= len(self.arguments):  # a number that belongs to the template, as in log_{2}
                 return placeholder
             argument = self.arguments[k]
             if placeholder[0] == "(":
@@ -199,17 +204,17 @@ class Applied(Expr):
                 return argument.inside(ATOM)
             return argument.latex() if placeholder[0] == "<" else f"{{{argument.latex()}}}"
 
-        return re.sub(r"\(\{\d\}\)|\[\{\d\}\]|<\d>|\{\d\}", filled, self.form)
+        return re.sub(r"\(\{\d\}\)|\[\{\d\}\]|<\d>|\{\d\}", filled, self.template)
 
     def value(self, known: dict[str, Any]) -> Any:
         arrays = [np.asarray(a.value(known))[()] for a in self.arguments]
         return Primitive.registry[self.step.op].forward(*arrays, **self.step.attrs)
 
 
-# ---------------------------------------------------------------- forms
+# ---------------------------------------------------------------- templates
 
-# Forms of primitives that do not define one themselves.
-_FORMS = {
+# Those of primitives that do not define one themselves.
+_TEMPLATES = {
     "softmax": r"\operatorname{softmax}({0})",
     "log_softmax": r"\log\operatorname{softmax}({0})",
     "logsumexp": r"\log \sum e^{0}",
@@ -217,7 +222,7 @@ _FORMS = {
     "one_hot": r"\operatorname{onehot}({0})",
 }
 # Operations that formulas omit, because they keep the values of the elements.
-_SILENT = {"reshape", "expand", "clone", "cast", "detach"}
+_OMITTED = {"reshape", "expand", "clone", "cast", "detach"}
 
 _GREEK = frozenset(
     """
@@ -254,11 +259,11 @@ class _Builder:
         self.graph, self.at = graph, graph.outputs[name]
         self.expressions: dict[int, Expr] = {}
         self.symbols: dict[int, str] = {}
-        for other, i in graph.outputs.items():
-            if _rank(graph, other) < _rank(graph, self.symbols.get(i)):
-                self.symbols[i] = other
-        for written_out in expand:
-            self.symbols.pop(graph.outputs[written_out], None)
+        for output, at in graph.outputs.items():
+            if _name_rank(graph, output) < _name_rank(graph, self.symbols.get(at)):
+                self.symbols[at] = output
+        for output in expand:
+            self.symbols.pop(graph.outputs[output], None)
         if self.symbols.get(self.at) == name:
             del self.symbols[self.at]
 
@@ -269,14 +274,14 @@ class _Builder:
 
     def needed(self) -> list[int]:
         """The steps of the formula in order, back to inputs, constants and named outputs."""
-        found, stack = {self.at}, [self.at]
+        needed, stack = {self.at}, [self.at]
         while stack:
             i = stack.pop()
             if i not in self.symbols:
-                new = [j for j in self.graph.steps[i].inputs if j not in found]
-                found.update(new)
-                stack += new
-        return sorted(found)
+                unseen = [j for j in self.graph.steps[i].inputs if j not in needed]
+                needed.update(unseen)
+                stack += unseen
+        return sorted(needed)
 
     def expression(self, i: int) -> Expr:
         step = self.graph.steps[i]
@@ -290,8 +295,11 @@ class _Builder:
         return _combined(step, [self.expressions[j] for j in step.inputs])
 
 
-def _rank(graph: Steps, name: str | None) -> int:
-    """The rank of a step's name: formulas use the lowest one; derivatives by inputs come last."""
+def _name_rank(graph: Steps, name: str | None) -> int:
+    """The rank of a step's name: formulas use the lowest one.
+
+    Names of derivatives with respect to inputs come last.
+    """
     if name is None:
         return 3
     if name in graph.derivatives:
@@ -325,15 +333,15 @@ def _combined(step: Step, xs: list[Expr]) -> Expr:
     if op == "pow":
         return Power(shape, xs[0], xs[1])
     if op == "matmul":
-        return _chain(step, xs)
-    if op in _SILENT:
+        return _matrix_product(step, xs)
+    if op in _OMITTED:
         return xs[0] if isinstance(xs[0], Number) else Applied(shape, step, "<0>", (xs[0],))
-    return Applied(shape, step, _form(step, xs), tuple(xs))
+    return Applied(shape, step, _template(step, xs), tuple(xs))
 
 
-def _sum(shape: tuple, terms: list[tuple[int, Expr]]) -> Expr:
+def _sum(shape: tuple, addends: list[tuple[int, Expr]]) -> Expr:
     flat: list[tuple[int, Expr]] = []
-    for sign, term in terms:
+    for sign, term in addends:
         if isinstance(term, Sum):
             flat += [(sign * s, t) for s, t in term.terms]
         elif isinstance(term, Product) and term.number < 0:
@@ -343,90 +351,96 @@ def _sum(shape: tuple, terms: list[tuple[int, Expr]]) -> Expr:
         else:
             flat.append((sign, term))
     constant = math.fsum([s * t.number for s, t in flat if isinstance(t, Number)])
-    number = [(1 if constant > 0 else -1, Number((), abs(constant)))] if constant else []
-    first = bool(flat) and isinstance(flat[0][1], Number)  # 1 - x, but x + 1
-    kept = [(s, t) for s, t in flat if not isinstance(t, Number)]
-    kept = [*number, *kept] if first else [*kept, *number]
-    if not kept:
+    number_term = [(1 if constant > 0 else -1, Number((), abs(constant)))] if constant else []
+    starts_with_number = bool(flat) and isinstance(flat[0][1], Number)  # 1 - x, but x + 1
+    terms = [(s, t) for s, t in flat if not isinstance(t, Number)]
+    terms = [*number_term, *terms] if starts_with_number else [*terms, *number_term]
+    if not terms:
         return Number((), 0)
-    if len(kept) == 1:
-        return kept[0][1] if kept[0][0] > 0 else _product(shape, [Number((), -1), kept[0][1]], [])
-    common = {abs(t.number) if isinstance(t, Product) and not t.below else 1.0 for _, t in kept}
+    if len(terms) == 1:
+        sign, term = terms[0]
+        return term if sign > 0 else _product(shape, [Number((), -1), term], [])
+    common = {
+        abs(t.number) if isinstance(t, Product) and not t.denominator else 1.0 for _, t in terms
+    }
     if len(common) == 1 and common != {1.0}:  # a/8 - b/8 = (a - b)/8
-        bare = [(s, _scaled(t, 1.0)) for s, t in kept if isinstance(t, Product)]
-        return _product(shape, [Number((), common.pop()), _sum(shape, bare)], [])
-    if kept[0][0] < 0 and any(s > 0 for s, _ in kept):  # write -a + b as b - a
-        kept.insert(0, kept.pop(next(k for k, (s, _) in enumerate(kept) if s > 0)))
-    return Sum(shape, tuple(kept))
+        unscaled = [(s, _scaled(t, 1.0)) for s, t in terms if isinstance(t, Product)]
+        return _product(shape, [Number((), common.pop()), _sum(shape, unscaled)], [])
+    if terms[0][0] < 0 and any(s > 0 for s, _ in terms):  # write -a + b as b - a
+        terms.insert(0, terms.pop(next(k for k, (s, _) in enumerate(terms) if s > 0)))
+    return Sum(shape, tuple(terms))
 
 
 def _scaled(term: Product, number: float) -> Expr:
-    return _product(term.shape, [Number((), number), *term.above], list(term.below))
+    return _product(term.shape, [Number((), number), *term.numerator], list(term.denominator))
 
 
-def _product(shape: tuple, above: list[Expr], below: list[Expr]) -> Expr:
+def _product(shape: tuple, numerator: list[Expr], denominator: list[Expr]) -> Expr:
     number = 1.0
     top: list[Expr] = []
-    under: list[Expr] = []
-    for factors, here, there, up in ((above, top, under, True), (below, under, top, False)):
+    bottom: list[Expr] = []
+    for factors, same, opposite, multiply in (
+        (numerator, top, bottom, True),
+        (denominator, bottom, top, False),
+    ):
         for factor in factors:
             if isinstance(factor, Number):
-                number = number * factor.number if up else number / factor.number
+                number = number * factor.number if multiply else number / factor.number
             elif isinstance(factor, Product):
-                number = number * factor.number if up else number / factor.number
-                here += factor.above
-                there += factor.below
+                number = number * factor.number if multiply else number / factor.number
+                same += factor.numerator
+                opposite += factor.denominator
             else:
-                here.append(factor)
-    top, under = _powers(top, under)
-    if not top and not under:
+                same.append(factor)
+    top, bottom = _powers(top, bottom)
+    if not top and not bottom:
         return Number((), number)
-    if number == 1 and len(top) == 1 and not under:
+    if number == 1 and len(top) == 1 and not bottom:
         return top[0]
-    return Product(shape, number, tuple(top), tuple(under))
+    return Product(shape, number, tuple(top), tuple(bottom))
 
 
-def _powers(top: list[Expr], under: list[Expr]) -> tuple[list[Expr], list[Expr]]:
-    """Write x x as x², and cancel factors that are both in `top` and in `under`."""
+def _powers(top: list[Expr], bottom: list[Expr]) -> tuple[list[Expr], list[Expr]]:
+    """Write x x as x², and cancel factors that are both in `top` and in `bottom`."""
     count: dict[int, int] = {}
     first: dict[int, Expr] = {}
-    for factors, one in ((top, 1), (under, -1)):
+    for factors, sign in ((top, 1), (bottom, -1)):
         for factor in factors:
             base, n = factor, 1
             if isinstance(factor, Power) and isinstance(factor.exponent, Number):
                 exponent = factor.exponent.number
                 if exponent == int(exponent) > 0:
                     base, n = factor.base, int(exponent)
-            count[id(base)] = count.get(id(base), 0) + one * n
+            count[id(base)] = count.get(id(base), 0) + sign * n
             first.setdefault(id(base), base)
 
-    def powers(one: int) -> list[Expr]:
-        needed = [(first[k], one * n) for k, n in count.items() if one * n > 0]
+    def powers(sign: int) -> list[Expr]:
+        needed = [(first[k], sign * n) for k, n in count.items() if sign * n > 0]
         return [b if n == 1 else Power(b.shape, b, Number((), n)) for b, n in needed]
 
     return powers(1), powers(-1)
 
 
-def _chain(step: Step, xs: list[Expr]) -> Expr:
+def _matrix_product(step: Step, xs: list[Expr]) -> Expr:
     factors: list[Expr] = []
-    number, above = 1.0, []
+    number, scaled = 1.0, []
     for x in xs:
-        if isinstance(x, Product) and not x.below:
+        if isinstance(x, Product) and not x.denominator:
             number *= x.number  # (2A)B = 2(AB)
-            x = _product(x.shape, list(x.above), [])
-        above.append(x)
-    for x in above:
-        factors += x.factors if isinstance(x, Chain) and x is above[0] else [x]
-    chain = Chain(step.shape, tuple(factors))
-    return chain if number == 1 else _product(step.shape, [Number((), number), chain], [])
+            x = _product(x.shape, list(x.numerator), [])
+        scaled.append(x)
+    for x in scaled:
+        factors += x.factors if isinstance(x, MatrixProduct) and x is scaled[0] else [x]
+    product = MatrixProduct(step.shape, tuple(factors))
+    return product if number == 1 else _product(step.shape, [Number((), number), product], [])
 
 
-def _form(step: Step, xs: list[Expr]) -> str:
+def _template(step: Step, xs: list[Expr]) -> str:
     op = step.op
-    if op in _FORMS or Primitive.registry[op].latex:
-        return _FORMS.get(op) or Primitive.registry[op].latex
+    if op in _TEMPLATES or Primitive.registry[op].latex:
+        return _TEMPLATES.get(op) or Primitive.registry[op].latex
     if op in ("sum", "mean"):
-        return _total(step, xs[0])
+        return _reduction(step, xs[0])
     if op in ("amax", "amin"):
         return rf"\{op[1:]}({{0}})"
     if op == "permute":
@@ -437,12 +451,12 @@ def _form(step: Step, xs: list[Expr]) -> str:
     return rf"\operatorname{{{escaped}}}(" + ", ".join(f"<{k}>" for k in range(len(xs))) + ")"
 
 
-def _total(step: Step, x: Expr) -> str:
+def _reduction(step: Step, x: Expr) -> str:
     dim = step.attrs["dim"]
     n = math.prod([x.shape[d] for d in dim]) if x.shape else 1
-    part = "" if len(dim) == len(x.shape) else "_{" + ", ".join("ijklmn"[d] for d in dim) + "}"
-    sign = rf"\sum{part} [{{0}}]" if isinstance(x, Sum) else rf"\sum{part} <0>"
-    return sign if step.op == "sum" else rf"\frac{{1}}{{{n}}} {sign}"
+    subscript = "" if len(dim) == len(x.shape) else "_{" + ", ".join("ijklmn"[d] for d in dim) + "}"
+    total = rf"\sum{subscript} [{{0}}]" if isinstance(x, Sum) else rf"\sum{subscript} <0>"
+    return total if step.op == "sum" else rf"\frac{{1}}{{{n}}} {total}"
 
 
 def _indexed(step: Step, xs: list[Expr]) -> str:
@@ -460,7 +474,7 @@ def _indexed(step: Step, xs: list[Expr]) -> str:
 
 
 def _juxtaposed(number: float, factors: tuple[Expr, ...], alone: bool) -> str:
-    """Factors written side by side; one that is `alone` in a fraction needs no brackets."""
+    """Factors written side by side; one that is `alone` above or below a line needs no brackets."""
     if alone and number == 1 and len(factors) == 1:
         return factors[0].latex()
     texts = [] if number == 1 and factors else [_decimal(number)]
@@ -476,7 +490,7 @@ def _juxtaposed(number: float, factors: tuple[Expr, ...], alone: bool) -> str:
 
 
 def _bracketed(text: str) -> str:
-    tall = any(mark in text for mark in (r"\frac", r"\sum", r"\begin", r"\prod"))
+    tall = any(command in text for command in (r"\frac", r"\sum", r"\begin", r"\prod"))
     return rf"\left({text}\right)" if tall else f"({text})"
 
 
@@ -498,17 +512,17 @@ def name_latex(name: str) -> str:
     match = re.fullmatch(r"([A-Za-z]+)_?(\w*)", name)
     if not match:
         return rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"
-    base, below = match.groups()
+    base, subscript = match.groups()
     if base in _GREEK:
         base = "\\" + base
     elif len(base) > 1:
         base = rf"\mathit{{{base}}}"
-    below = below.strip("_").replace("_", ",")
-    return f"{base}_{{{below}}}" if below else base
+    subscript = subscript.strip("_").replace("_", ",")
+    return f"{base}_{{{subscript}}}" if subscript else base
 
 
 def _symbol(graph: Steps, name: str) -> str:
     if name in graph.derivatives:
-        of, by = graph.derivatives[name]
-        return rf"\frac{{\partial {name_latex(of)}}}{{\partial {name_latex(by)}}}"
+        of, wrt = graph.derivatives[name]
+        return rf"\frac{{\partial {name_latex(of)}}}{{\partial {name_latex(wrt)}}}"
     return name_latex(name)

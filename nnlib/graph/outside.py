@@ -2,7 +2,7 @@
 
 They are found in its bytecode and in that of the functions that it uses, except those of the
 standard library, NumPy and nnlib.  A compiled function checks before each call that they are
-unchanged (`same`); if not, it is traced again.  Code that cannot be followed raises GraphError.
+unchanged; if not, it is traced again.  Code that cannot be followed raises GraphError.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from nnlib.functions.create import Generator
 from nnlib.graph.steps import GraphError
 from nnlib.record import Value
 
-PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
-MOST = 20_000  # objects that are visited; a function that can reach more is refused
-LARGEST = 2**16  # bytes of a captured NumPy array that is compared at each call
+IMMUTABLE = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
+MOST_OBJECTS = 20_000  # objects that are visited; a function that can reach more is refused
+LARGEST_ARRAY = 2**16  # bytes of a captured NumPy array that is compared at each call
 _TRUSTED = {"nnlib", "numpy", *sys.stdlib_module_names}
 _BANNED = {
     "print": "prints, which a compiled call would not do again: return the value and print it",
@@ -45,9 +45,9 @@ _NOT_FOLLOWED = {
 
 
 class Outside:
-    """The objects that `fn` and `others` (static arguments) reach; `same()`: none has changed."""
+    """The objects that `fn` and its static arguments reach; `unchanged()` compares them again."""
 
-    def __init__(self, name: str, fn: Any, others: tuple = ()) -> None:
+    def __init__(self, name: str, fn: Any, static: tuple = ()) -> None:
         self.name = name
         self.items: list[tuple[Any, Any, Any]] = []  # holder[key] is value
         self.cells: list[tuple[Any, Any]] = []
@@ -55,13 +55,13 @@ class Outside:
         self.copies: list[tuple[Any, Any]] = []
         self.codes: list[tuple[Any, CodeType, Any]] = []
         self.tensors: dict[int, str] = {}
-        self._alive: dict[int, Any] = {}
+        self._visited: dict[int, Any] = {}
         self._visit(fn, "")
-        for other in others:
-            self._visit(other, "")
+        for argument in static:
+            self._visit(argument, "")
 
     # ------------------------------------------------------------ checked at each call
-    def same(self) -> bool:
+    def unchanged(self) -> bool:
         """Whether nothing has been replaced or changed."""
         try:
             for holder, key, value in self.items:
@@ -78,7 +78,7 @@ class Outside:
         for fn, code, defaults in self.codes:
             if fn.__code__ is not code or fn.__defaults__ is not defaults:
                 return False
-        return not self.copies or all(_alike(now, before) for now, before in self.copies)
+        return not self.copies or all(_equal(now, before) for now, before in self.copies)
 
     def holds(self, value: Value) -> bool:
         return id(value) in self.tensors
@@ -89,14 +89,14 @@ class Outside:
         return f" ({name})" if name else ""
 
     # ------------------------------------------------------------ objects
-    def _refuse(self, what: str) -> GraphError:
-        return GraphError(f"compile: {self.name} {what}")
+    def _refuse(self, reason: str) -> GraphError:
+        return GraphError(f"compile: {self.name} {reason}")
 
     def _visit(self, value: Any, name: str) -> None:
-        if isinstance(value, PLAIN) or id(value) in self._alive:
+        if isinstance(value, IMMUTABLE) or id(value) in self._visited:
             return
-        self._alive[id(value)] = value
-        if len(self._alive) > MOST:
+        self._visited[id(value)] = value
+        if len(self._visited) > MOST_OBJECTS:
             raise self._refuse("reaches too much outside itself: pass what it needs as arguments")
         if isinstance(value, Value):
             self.tensors[id(value)] = name
@@ -111,8 +111,8 @@ class Outside:
             self._visit(value.__func__, name)
             self._visit(value.__self__, name)
         elif isinstance(value, functools.partial):
-            for part in (value.func, value.args, value.keywords):
-                self._visit(part, name)
+            for component in (value.func, value.args, value.keywords):
+                self._visit(component, name)
         elif isinstance(value, (staticmethod, classmethod)):
             self._visit(value.__func__, name)
         elif isinstance(value, property):
@@ -130,9 +130,9 @@ class Outside:
             self._mapping(value, name)
         elif isinstance(value, (list, tuple)):
             self.sizes.append((value, len(value)))
-            for k, part in enumerate(value):
-                self.items.append((value, k, part))
-                self._visit(part, f"{name}[{k}]")
+            for k, element in enumerate(value):
+                self.items.append((value, k, element))
+                self._visit(element, f"{name}[{k}]")
         elif isinstance(value, (set, frozenset)):
             self.copies.append((value, frozenset(value)))
         else:
@@ -142,24 +142,24 @@ class Outside:
 
     def _mapping(self, value: Any, name: str) -> None:
         self.sizes.append((value, len(value)))
-        for key, part in list(value.items()):
-            self.items.append((value, key, part))
-            self._visit(part, f"{name}.{key}" if isinstance(key, str) else f"{name}[{key!r}]")
+        for key, element in list(value.items()):
+            self.items.append((value, key, element))
+            self._visit(element, f"{name}.{key}" if isinstance(key, str) else f"{name}[{key!r}]")
 
     def _class(self, value: type) -> None:
-        for kind in value.__mro__:
-            if _trusted(kind.__module__) or (id(kind) in self._alive and kind is not value):
+        for base in value.__mro__:
+            if _trusted(base.__module__) or (id(base) in self._visited and base is not value):
                 continue
-            self._alive[id(kind)] = kind
-            for key, part in list(vars(kind).items()):
+            self._visited[id(base)] = base
+            for key, attribute in list(vars(base).items()):
                 if not key.startswith("__") or (
-                    isinstance(part, FunctionType) and key not in _NOT_FOLLOWED
+                    isinstance(attribute, FunctionType) and key not in _NOT_FOLLOWED
                 ):
-                    self.items.append((vars(kind), key, part))
-                    self._visit(part, f"{kind.__name__}.{key}")
+                    self.items.append((vars(base), key, attribute))
+                    self._visit(attribute, f"{base.__name__}.{key}")
 
     def _array(self, value: np.ndarray, name: str) -> None:
-        if value.nbytes > LARGEST:
+        if value.nbytes > LARGEST_ARRAY:
             raise self._refuse(
                 f"reads a large NumPy array outside itself ({name}), whose changes would not be "
                 "noticed: pass it as a tensor"
@@ -169,39 +169,39 @@ class Outside:
     # ------------------------------------------------------------ code
     def _function(self, fn: FunctionType) -> None:
         self.codes.append((fn, fn.__code__, fn.__defaults__))
-        for extra in (fn.__defaults__, fn.__kwdefaults__, vars(fn)):
-            if extra:
-                self._visit(extra, fn.__name__)
+        for values in (fn.__defaults__, fn.__kwdefaults__, vars(fn)):
+            if values:
+                self._visit(values, fn.__name__)
         cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True))
         self._code(fn.__code__, cells, fn.__globals__)
 
     def _code(self, code: CodeType, cells: dict[str, Any], names: dict[str, Any]) -> None:
         instructions = [i for i in dis.get_instructions(code) if i.opname != "CACHE"]
-        for k, step in enumerate(instructions):
-            self._check(step, instructions[k - 1] if k else None, cells)
-            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        for k, instruction in enumerate(instructions):
+            self._check(instruction, instructions[k - 1] if k else None, cells)
+            if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
                 attributes = _attributes(instructions, k + 1)
-                self._global(step.argval, attributes, names)
-            elif step.opname in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"):
-                self._cell(step.argval, _attributes(instructions, k + 1), cells)
+                self._global(instruction.argval, attributes, names)
+            elif instruction.opname in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"):
+                self._cell(instruction.argval, _attributes(instructions, k + 1), cells)
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
                 self._code(constant, cells, names)
 
-    def _check(self, step: Any, before: Any, cells: dict[str, Any]) -> None:
-        if step.opname == "IMPORT_NAME":
+    def _check(self, instruction: Any, previous: Any, cells: dict[str, Any]) -> None:
+        if instruction.opname == "IMPORT_NAME":
             raise self._refuse(
-                f"imports {step.argval} inside: the module may change between calls. "
+                f"imports {instruction.argval} inside: the module may change between calls. "
                 "Import it at the top of the file."
             )
-        if step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") or (
-            step.opname in ("STORE_DEREF", "DELETE_DEREF") and step.argval in cells
+        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") or (
+            instruction.opname in ("STORE_DEREF", "DELETE_DEREF") and instruction.argval in cells
         ):
             raise self._refuse(
-                f"changes the variable {step.argval}, which is not its own: a compiled call would "
-                "not do that again. Return the new value."
+                f"changes the variable {instruction.argval}, which is not its own: a compiled call "
+                "would not do that again. Return the new value."
             )
-        if step.opname == "IS_OP" and (before is None or before.opname != "LOAD_CONST"):
+        if instruction.opname == "IS_OP" and (previous is None or previous.opname != "LOAD_CONST"):
             raise self._refuse(
                 "checks whether two values are the same object (is), but a compiled function only "
                 "checks whether arguments are equal. Compare with ==."
@@ -250,7 +250,7 @@ def _trusted(module: str | None) -> bool:
     return module is not None and module.partition(".")[0] in _TRUSTED
 
 
-def _alike(now: Any, before: Any) -> bool:
+def _equal(now: Any, before: Any) -> bool:
     if isinstance(now, np.ndarray):
         return now.shape == before.shape and now.tobytes() == before.tobytes()
     return now == before

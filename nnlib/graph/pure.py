@@ -24,19 +24,19 @@ from nnlib.primitives import elementwise, reduce
 from nnlib.record import Leaf, Value, make
 
 
-class Draw(NamedTuple):
-    """A call of a random function, repeated at each compiled call with that call's generator."""
+class RandomCall(NamedTuple):
+    """A call of a random function, which each compiled call repeats with its own argument."""
 
     function: Callable[..., Any]
     args: tuple
     kwargs: dict[str, Any]
-    generator: int  # its number among the generators in the arguments
+    generator: int  # its index among the generators in the arguments
 
 
 class Result(NamedTuple):
     """One leaf of what the function returns: a tensor of the graph, or a fixed value."""
 
-    at: int | None
+    at: int | None  # its position in the graph, if it is a tensor
     leaf: bool = False  # whether it is a new leaf that requires a gradient
     fixed: Any = None
 
@@ -45,9 +45,9 @@ class Traced(NamedTuple):
     """A pure function for one structure of arguments: what it computes, and what it returns."""
 
     graph: Steps
-    inputs: list[int]  # positions of the argument tensors, the captured tensors and the draws
+    inputs: list[int]  # positions of argument tensors, captured tensors and random numbers
     captured: list[Value]
-    draws: list[Draw]
+    random_calls: list[RandomCall]
     form: trees.Form
     results: list[Result]
     expected: list[tuple[int, str]]  # steps that must be False, and the error if one is not
@@ -60,11 +60,11 @@ class PureTracer(Tracer):
         super().__init__()
         self.function, self.outside = function, outside
         self.refused: GraphError | None = None  # kept, since the function might catch it
-        self.draws: list[Draw] = []
+        self.random_calls: list[RandomCall] = []
         self.expected: list[tuple[int, str]] = []  # steps that must be False, and the error if not
         self.samples: list[int] = []
         self.numbers: list[Any] = []  # constants as the program wrote them, before rounding
-        self.strangers: list[tuple[int, Value]] = []  # tensors that are neither argument nor result
+        self.outside_tensors: list[tuple[int, Value]] = []  # neither argument nor result
         self.arguments: dict[int, str] = {}
         self.inputs: list[int] = []
         self.generators: dict[int, int] = {}
@@ -81,15 +81,15 @@ class PureTracer(Tracer):
         if not isinstance(leaf, Value):
             return leaf
         value = make(np.array(leaf._data)[()], None if leaf._node is None else Leaf())
-        value = _as_kind(value, leaf)
+        value = _in_class_of(value, leaf)
         data = value._data
         self.arguments[id(value)] = path
         self.inputs.append(self.add(Step("input", data.shape, data.dtype.name, name=path), value))
         return value
 
-    def refusal(self, what: str) -> GraphError:
+    def refusal(self, reason: str) -> GraphError:
         if self.refused is None:
-            self.refused = GraphError(f"compile: {self.function} {what}")
+            self.refused = GraphError(f"compile: {self.function} {reason}")
         return self.refused
 
     def needs_gradient(self, value: Value) -> GraphError:
@@ -104,7 +104,7 @@ class PureTracer(Tracer):
         if value is not None:
             if value._node is not None and self.outside.holds(value):
                 raise self.needs_gradient(value)
-            self.strangers.append((len(self.steps), value))
+            self.outside_tensors.append((len(self.steps), value))
         at = super().constant(array, value)
         self.numbers.append((at, array))
         return at
@@ -156,19 +156,19 @@ class PureTracer(Tracer):
         if self.find(value) not in self.live:
             return
         with record.recording(False):
-            outside = reduce.any(
+            out_of_range = reduce.any(
                 elementwise.logical_not(
                     elementwise.logical_and(elementwise.ge(value, low), elementwise.le(value, high))
                 ),
                 dim=tuple(range(value._data.ndim)),
                 keepdim=False,
             )
-        self.expected.append((self.find(outside), error))
+        self.expected.append((self.find(out_of_range), error))
 
     def sample(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         name = function.__name__
-        which = self.generators.get(id(kwargs.get("generator")))
-        if which is None:
+        generator = self.generators.get(id(kwargs.get("generator")))
+        if generator is None:
             raise self.refusal(
                 f"generates random numbers with {name}() from a generator that is not an argument: "
                 "a pure function returns the same for the same arguments. Take generator= as an "
@@ -182,8 +182,8 @@ class PureTracer(Tracer):
             )
         with record.watching(None):
             result = function(*args, **kwargs)
-        others = {k: v for k, v in kwargs.items() if k != "generator"}
-        self.draws.append(Draw(function, args, others, which))
+        other_kwargs = {k: v for k, v in kwargs.items() if k != "generator"}
+        self.random_calls.append(RandomCall(function, args, other_kwargs, generator))
         data = result._data
         step = Step("input", data.shape, data.dtype.name, name="draw")
         self.samples.append(self.add(step, result))
@@ -193,13 +193,13 @@ class PureTracer(Tracer):
         raise self.refusal(f"is not pure: {reason}")
 
 
-def _as_kind(value: Any, like: Value) -> Any:
+def _in_class_of(value: Any, like: Value) -> Any:
     """The value in the class of `like`: functions may check whether they get a Parameter."""
     if type(value) is type(like):
         return value
-    other: Any = object.__new__(type(like))
-    other._data, other._node = value._data, value._node
-    return other
+    result: Any = object.__new__(type(like))
+    result._data, result._node = value._data, value._node
+    return result
 
 
 # ---------------------------------------------------------------- one run, and the two together
@@ -214,29 +214,31 @@ def traced(
     """
     first = _run(fn, name, leaves, form, outside)
     try:
-        second = _run(fn, name, [_other(x) for x in leaves], form, outside)
+        second = _run(fn, name, [_other_value(x) for x in leaves], form, outside)
     except GraphError:
         raise
     except Exception:  # such as an integer divisor that is now 0: change the values less
-        second = _run(fn, name, [_other(x, moved=0) for x in leaves], form, outside)
-    captured = _compared(first, second)
+        second = _run(fn, name, [_other_value(x, shift=0) for x in leaves], form, outside)
+    captured = _captured_positions(first, second)
     tracer, out_form, results = first
     steps = list(tracer.steps)
     for at in captured:
-        old = steps[at]
-        steps[at] = Step("input", old.shape, old.dtype, name=old.name or "captured")
-    kept = [*tracer.inputs, *captured, *tracer.samples]
-    outputs = {f"i{k}": at for k, at in enumerate(kept)}
+        constant = steps[at]
+        steps[at] = Step("input", constant.shape, constant.dtype, name=constant.name or "captured")
+    sources = [*tracer.inputs, *captured, *tracer.samples]
+    outputs = {f"i{k}": at for k, at in enumerate(sources)}
     outputs |= {f"o{k}": r.at for k, r in enumerate(results) if r.at is not None}
     outputs |= {f"e{k}": at for k, (at, _) in enumerate(tracer.expected)}
     graph = tidy(values_only(Steps(steps, outputs)))
-    found = graph.outputs
-    inputs = [found[f"i{k}"] for k in range(len(kept))]
-    results = [r if r.at is None else r._replace(at=found[f"o{k}"]) for k, r in enumerate(results)]
-    tensors = [v for at in captured for k, v in tracer.strangers if k == at]
+    positions = graph.outputs
+    inputs = [positions[f"i{k}"] for k in range(len(sources))]
+    results = [
+        r if r.at is None else r._replace(at=positions[f"o{k}"]) for k, r in enumerate(results)
+    ]
+    tensors = [v for at in captured for k, v in tracer.outside_tensors if k == at]
     _name_results(graph, out_form, results)
-    expected = [(found[f"e{k}"], error) for k, (_, error) in enumerate(tracer.expected)]
-    return Traced(graph, inputs, tensors, tracer.draws, out_form, results, expected)
+    expected = [(positions[f"e{k}"], error) for k, (_, error) in enumerate(tracer.expected)]
+    return Traced(graph, inputs, tensors, tracer.random_calls, out_form, results, expected)
 
 
 def _name_results(graph: Steps, form: trees.Form, results: list[Result]) -> None:
@@ -268,7 +270,7 @@ def _run(
             "changes a list, dict or object that is an argument. A pure function returns new "
             "values: build a new one and return it."
         )
-    if not outside.same():
+    if not outside.unchanged():
         raise tracer.refusal(
             "changes something outside itself (a list, a dict, an attribute, a variable), which a "
             "compiled call would not do again. Return it instead."
@@ -315,23 +317,25 @@ def _result(tracer: PureTracer, value: Any, path: str, nodes: set) -> Result:
     return Result(tracer.find(value), leaf=node is not None)
 
 
-def _other(leaf: Any, moved: int = 1) -> Any:
-    """Another value of the same form: elements rotated by `moved`, and floats changed slightly.
+def _other_value(leaf: Any, shift: int = 1) -> Any:
+    """Another value of the same form: elements rotated by `shift`, and floats changed slightly.
 
-    Probabilities, positive numbers and class numbers stay valid.
+    Probabilities, positive numbers and class indices stay valid.
     """
     if not isinstance(leaf, Value) or not leaf._data.size:
         return leaf
-    data = np.roll(leaf._data, moved)
+    data = np.roll(leaf._data, shift)
     if data.dtype.kind == "f":
         data = (data * data.dtype.type(0.96875) + data.dtype.type(2**-10)).astype(data.dtype)
-    return _as_kind(make(np.asarray(data)[()], None if leaf._node is None else Leaf()), leaf)
+    return _in_class_of(make(np.asarray(data)[()], None if leaf._node is None else Leaf()), leaf)
 
 
-def _compared(first: Run, second: Run) -> list[int]:
+def _captured_positions(first: Run, second: Run) -> list[int]:
     """The positions of captured tensors.  Raises GraphError if the two runs differ."""
-    (a, form, results), (b, other_form, other_results) = first, second
-    if form != other_form or [_known(r) for r in results] != [_known(r) for r in other_results]:
+    (a, form, results), (b, second_form, second_results) = first, second
+    if form != second_form or [_comparable_result(r) for r in results] != [
+        _comparable_result(r) for r in second_results
+    ]:
         raise a.refusal(
             "returned something different when it ran a second time on other values: what it "
             "returns besides tensors must not depend on them, or on a counter, a clock or a random "
@@ -340,28 +344,32 @@ def _compared(first: Run, second: Run) -> list[int]:
     if len(a.steps) != len(b.steps):
         raise _differ(a, f"{len(a.steps)} and {len(b.steps)} steps")
     captured = []
-    mine, theirs = dict(a.strangers), dict(b.strangers)
+    first_tensors, second_tensors = dict(a.outside_tensors), dict(b.outside_tensors)
     for at, (x, y) in enumerate(zip(a.steps, b.steps, strict=True)):
-        if _shown(x) != _shown(y):
+        if _comparable(x) != _comparable(y):
             raise _differ(a, f"{x.op} and {y.op}, step {at}")
-        if x.op == "constant" and at in mine and mine[at] is theirs.get(at):
+        if (
+            x.op == "constant"
+            and at in first_tensors
+            and first_tensors[at] is second_tensors.get(at)
+        ):
             captured.append(at)
-            if mine[at]._node is not None:
-                raise a.needs_gradient(mine[at])
-            _check_reachable(a, mine[at])
+            if first_tensors[at]._node is not None:
+                raise a.needs_gradient(first_tensors[at])
+            _check_reachable(a, first_tensors[at])
         elif x.op == "constant" and not _equal(x.value, y.value):
-            raise _differ(a, _between(x.value, y.value))
+            raise _differ(a, _constants_text(x.value, y.value))
     for (_, x), (_, y) in zip(a.numbers, b.numbers, strict=True):
         if type(x) is not type(y) or not _equal(x, y):
-            raise _differ(a, _between(x, y))
+            raise _differ(a, _constants_text(x, y))
     return captured
 
 
-def _known(result: Result) -> Any:
+def _comparable_result(result: Result) -> Any:
     return result.at, result.leaf, type(result.fixed), repr(result.fixed)
 
 
-def _shown(step: Step) -> Any:
+def _comparable(step: Step) -> Any:
     return step.op, step.shape, step.dtype, step.inputs, repr(sorted(step.attrs.items()))
 
 
@@ -370,7 +378,7 @@ def _equal(x: Any, y: Any) -> bool:
     return x.shape == y.shape and x.dtype == y.dtype and x.tobytes() == y.tobytes()
 
 
-def _between(x: Any, y: Any) -> str:
+def _constants_text(x: Any, y: Any) -> str:
     x, y = np.asarray(x), np.asarray(y)
     return f"a constant was {x.ravel()[:1]} and then {y.ravel()[:1]}"
 

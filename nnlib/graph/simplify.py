@@ -1,4 +1,4 @@
-"""Simplifying: the same results from fewer steps."""
+"""Simplification: graphs with fewer steps and the same results."""
 
 from __future__ import annotations
 
@@ -16,21 +16,19 @@ def simplify(graph: Steps, compact: bool = False) -> Steps:
     """The graph without steps that no output needs or that repeat another; constants are folded.
 
     A step that has only constant inputs becomes a constant.  A `compact` graph, which makes a small
-    file, keeps such a step if its result is large and several times as large as its inputs.
+    file, keeps such a step if its result is large, and more than four times as large as its inputs.
     """
     needed = _needed(graph)
     steps: list[Step] = []
-    moved: dict[int, int] = {}
-    seen: dict[Any, int] = {}
+    new_position: dict[int, int] = {}
+    position_by_key: dict[Any, int] = {}
     for at, step in enumerate(graph.steps):
         if at not in needed and step.op != "input":
             continue
-        new = Step(
-            step.op, step.shape, step.dtype, tuple([moved[i] for i in step.inputs]), step.attrs,
-            step.name, step.value,
-        )  # fmt: skip
+        inputs = tuple([new_position[i] for i in step.inputs])
+        new = Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name, step.value)
         if new.op == "clone":
-            moved[at] = new.inputs[0]
+            new_position[at] = new.inputs[0]
             continue
         if new.inputs and all(steps[i].op == "constant" for i in new.inputs):
             forward = Primitive.registry[new.op].forward
@@ -38,29 +36,29 @@ def simplify(graph: Steps, compact: bool = False) -> Steps:
             if not (compact and _grows(value, [steps[i].value for i in new.inputs])):
                 new = Step("constant", value.shape, value.dtype.name, value=value)
         key = _key(new, at)
-        if key not in seen:
+        if key not in position_by_key:
             steps.append(new)
-            seen[key] = len(steps) - 1
-        moved[at] = seen[key]
+            position_by_key[key] = len(steps) - 1
+        new_position[at] = position_by_key[key]
     folded = Steps(
-        steps, {name: moved[at] for name, at in graph.outputs.items()}, graph.derivatives
+        steps, {name: new_position[at] for name, at in graph.outputs.items()}, graph.derivatives
     )
     return folded if len(steps) == len(graph.steps) else simplify(folded, compact)
 
 
 def values_only(graph: Steps) -> Steps:
     """The graph without `detach` steps, which affect only gradients."""
-    moved: list[int] = []
+    new_position: list[int] = []
     steps: list[Step] = []
     for step in graph.steps:
         if step.op == "detach":
-            moved.append(moved[step.inputs[0]])
+            new_position.append(new_position[step.inputs[0]])
             continue
-        inputs = tuple([moved[i] for i in step.inputs])
+        inputs = tuple([new_position[i] for i in step.inputs])
         new = Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name, step.value)
         steps.append(new)
-        moved.append(len(steps) - 1)
-    outputs = {name: moved[at] for name, at in graph.outputs.items()}
+        new_position.append(len(steps) - 1)
+    outputs = {name: new_position[at] for name, at in graph.outputs.items()}
     return Steps(steps, outputs, graph.derivatives)
 
 
@@ -97,19 +95,17 @@ def tidy(graph: Steps) -> Steps:
     graph = simplify(graph)
     while True:
         steps: list[Step] = []
-        moved: list[int] = []
+        new_position: list[int] = []
         changed = False
         for step in graph.steps:
-            new = Step(
-                step.op, step.shape, step.dtype, tuple([moved[i] for i in step.inputs]),
-                step.attrs, step.name, step.value,
-            )  # fmt: skip
-            found = _rewritten(new, steps)
-            changed = changed or found is not None
-            if found is None:
+            inputs = tuple([new_position[i] for i in step.inputs])
+            new = Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name, step.value)
+            equal = _rewritten(new, steps)
+            changed = changed or equal is not None
+            if equal is None:
                 steps.append(new)
-            moved.append(len(steps) - 1 if found is None else found)
-        outputs = {name: moved[at] for name, at in graph.outputs.items()}
+            new_position.append(len(steps) - 1 if equal is None else equal)
+        outputs = {name: new_position[at] for name, at in graph.outputs.items()}
         graph = simplify(Steps(steps, outputs, graph.derivatives))
         if not changed:
             return graph
@@ -118,23 +114,23 @@ def tidy(graph: Steps) -> Steps:
 def _rewritten(step: Step, steps: list[Step]) -> int | None:
     """The position of an equal step (perhaps a new one, appended), or None if there is none."""
     rule = _RULES.get(step.op)
-    found = None if rule is None else rule(step, steps)
-    if found is None:
+    result = None if rule is None else rule(step, steps)
+    if result is None:
         return None
-    if isinstance(found, Step):
-        steps.append(found)
+    if isinstance(result, Step):
+        steps.append(result)
         return len(steps) - 1
-    kept = steps[found]  # broadcasting or promotion may be all that the step did
-    return found if (kept.shape, kept.dtype) == (step.shape, step.dtype) else None
+    equal = steps[result]  # broadcasting or promotion may be all that the step did
+    return result if (equal.shape, equal.dtype) == (step.shape, step.dtype) else None
 
 
-def _is(step: Step, number: float) -> bool:
+def _is_constant(step: Step, number: float) -> bool:
     """Whether a step is the constant `number`, in every element and with its sign."""
     if step.op != "constant":
         return False
     value = np.asarray(step.value)
-    same = value.size > 0 and bool((value == number).all())
-    return same and not (number == 0 and bool(np.signbit(value).any()))
+    is_equal = value.size > 0 and bool((value == number).all())
+    return is_equal and not (number == 0 and bool(np.signbit(value).any()))
 
 
 def _like(step: Step, op: str, *inputs: int) -> Step:
@@ -158,23 +154,23 @@ def _sub(step: Step, steps: list[Step]) -> int | Step | None:
     a, b = step.inputs
     if (y := _negated(b, steps)) is not None:
         return _like(step, "add", a, y)
-    return a if _is(steps[b], 0.0) else None
+    return a if _is_constant(steps[b], 0.0) else None
 
 
 def _mul(step: Step, steps: list[Step]) -> int | Step | None:
     a, b = step.inputs
     for x, c in ((a, b), (b, a)):
-        if _same(steps[x], step):
-            if _is(steps[c], 1.0):
+        if _same_type(steps[x], step):
+            if _is_constant(steps[c], 1.0):
                 return x
-            if _is(steps[c], -1.0):
+            if _is_constant(steps[c], -1.0):
                 return _like(step, "neg", x)
     if (p := _negated(a, steps)) is not None and (q := _negated(b, steps)) is not None:
         return _like(step, "mul", p, q)
     return _scalar_constant(step, steps)
 
 
-def _same(x: Step, result: Step) -> bool:
+def _same_type(x: Step, result: Step) -> bool:
     return (x.shape, x.dtype) == (result.shape, result.dtype)
 
 
@@ -182,13 +178,18 @@ def _scalar_constant(step: Step, steps: list[Step]) -> Step | None:
     """A constant array of equal numbers becomes one number, if the result keeps its shape."""
     inputs = list(step.inputs)
     for k in (0, 1):
-        c = steps[inputs[k]]
+        constant = steps[inputs[k]]
         other = steps[inputs[1 - k]]
-        if c.op != "constant" or not c.shape or not _same(other, step) or not np.size(c.value):
+        if (
+            constant.op != "constant"
+            or not constant.shape
+            or not _same_type(other, step)
+            or not np.size(constant.value)
+        ):
             continue
-        first = np.ravel(c.value)[0]
-        if np.asarray(c.value).tobytes() == np.full(c.shape, first).tobytes():
-            steps.append(Step("constant", (), c.dtype, value=first))
+        number = np.ravel(constant.value)[0]
+        if np.asarray(constant.value).tobytes() == np.full(constant.shape, number).tobytes():
+            steps.append(Step("constant", (), constant.dtype, value=number))
             inputs[k] = len(steps) - 1
             return _like(step, step.op, *inputs)
     return None
@@ -196,24 +197,26 @@ def _scalar_constant(step: Step, steps: list[Step]) -> Step | None:
 
 def _div(step: Step, steps: list[Step]) -> int | Step | None:
     a, b = step.inputs
-    if _is(steps[b], 1.0):
+    if _is_constant(steps[b], 1.0):
         return a
     return _scalar_constant(step, steps)
 
 
 def _pow(step: Step, steps: list[Step]) -> int | None:
-    return step.inputs[0] if _is(steps[step.inputs[1]], 1.0) else None
+    return step.inputs[0] if _is_constant(steps[step.inputs[1]], 1.0) else None
 
 
 def _and(step: Step, steps: list[Step]) -> Step | None:
-    if any(_is(steps[i], 0.0) and steps[i].dtype == "bool" for i in step.inputs):
+    if any(_is_constant(steps[i], 0.0) and steps[i].dtype == "bool" for i in step.inputs):
         return Step("constant", step.shape, "bool", value=np.zeros(step.shape, bool)[()])
     return None
 
 
 def _where(step: Step, steps: list[Step]) -> int | None:
     condition, x, y = step.inputs
-    return x if _is(steps[condition], 1.0) else y if _is(steps[condition], 0.0) else None
+    if _is_constant(steps[condition], 1.0):
+        return x
+    return y if _is_constant(steps[condition], 0.0) else None
 
 
 def _neg(step: Step, steps: list[Step]) -> int | None:
@@ -223,7 +226,7 @@ def _neg(step: Step, steps: list[Step]) -> int | None:
 def _unchanged(step: Step, steps: list[Step]) -> int | Step | None:
     """A reshape or expand to the same shape, or a cast to the same type, changes nothing."""
     x = step.inputs[0]
-    if _same(steps[x], step):
+    if _same_type(steps[x], step):
         return x
     if step.op == "reshape" and steps[x].op == "reshape":
         return Step(step.op, step.shape, step.dtype, steps[x].inputs, step.attrs)
@@ -241,8 +244,8 @@ def _permute(step: Step, steps: list[Step]) -> int | Step | None:
         return step.inputs[0]
     x = steps[step.inputs[0]]
     if x.op == "permute":
-        both = tuple([x.attrs["dims"][d] for d in dims])
-        return Step(step.op, step.shape, step.dtype, x.inputs, {"dims": both})
+        composed = tuple([x.attrs["dims"][d] for d in dims])
+        return Step(step.op, step.shape, step.dtype, x.inputs, {"dims": composed})
     return None
 
 

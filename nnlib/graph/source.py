@@ -14,8 +14,8 @@ from nnlib.graph.helpers import call_of, helpers
 from nnlib.graph.simplify import tidy, values_only
 from nnlib.graph.steps import GraphError, Step, Steps
 
-LONGEST = 72  # an expression beyond this gets a name of its own
-_READABLE = 64  # constants up to this size are written as lists
+LONGEST = 72  # characters; a longer expression gets a name of its own
+_LONGEST_LIST = 64  # constants of up to so many numbers are written as lists
 
 # Precedence: an operand is put in brackets if it binds less tightly than its position requires.
 COMPARED, ADDED, MULTIPLIED, NEGATED, POWER, ATOM = range(1, 7)
@@ -50,8 +50,8 @@ class _Writer:
         for step in graph.steps:
             for i in step.inputs:
                 self.uses[i] += 1
-        self.known = helpers()
-        self.taken = {"np", "math", *self.known}
+        self.available = helpers()
+        self.taken = {"np", "math", *self.available}
         self.helpers: dict[str, None] = {}  # in order of use
         self.lines: list[str] = []
         self.constants: list[str] = []
@@ -74,25 +74,25 @@ class _Writer:
             "    " + line for line in body
         )
         function = self.with_input_names(arguments, function)
-        blocks = [self.known[h].strip("\n") for h in self.in_order()]
+        blocks = [self.available[h].strip("\n") for h in self.in_order()]
         constants = ["\n".join(self.constants)] if self.constants else []
         imports = self.imports("\n".join([*blocks, *constants, function]))
         return "\n\n\n".join([imports, *constants, *blocks, function]) + "\n"
 
     def with_input_names(self, arguments: list[str], function: str) -> str:
         """Add a function with the inputs' own names if some are those of modules or helpers."""
-        given = list(self.graph.inputs)
-        callable_ = [
+        inputs = list(self.graph.inputs)
+        parameters = [
             n if n.isidentifier() and not keyword.iskeyword(n) else a
-            for n, a in zip(given, arguments)
+            for n, a in zip(inputs, arguments)
         ]
-        if callable_ == arguments:
+        if parameters == arguments:
             return function
         inner = self.free(f"_{self.name}")
         function = function.replace(f"def {self.name}(", f"def {inner}(", 1)
         return (
-            f"{function}\n\n\ndef {self.name}({', '.join(callable_)}):\n"
-            f"    return {inner}({', '.join(callable_)})"
+            f"{function}\n\n\ndef {self.name}({', '.join(parameters)}):\n"
+            f"    return {inner}({', '.join(parameters)})"
         )
 
     def outputs(self) -> dict[int, str]:
@@ -109,8 +109,8 @@ class _Writer:
         order: dict[str, None] = {}
 
         def visit(helper: str) -> None:
-            for other in self.known:
-                if other != helper and re.search(rf"\b{other}\(", self.known[helper]):
+            for other in self.available:
+                if other != helper and re.search(rf"\b{other}\(", self.available[helper]):
                     visit(other)
             order[helper] = None
 
@@ -139,10 +139,10 @@ class _Writer:
 
     def write(self, at: int, text: Text, named: str | None) -> Text:
         """The expression itself if it is short and used once; else the variable of a new line."""
-        only = list(self.graph.outputs.values()) == [at] and not self.uses[at]
-        if named is None and (self.uses[at] <= 1 or only) and len(text[0]) <= LONGEST:
+        is_result = list(self.graph.outputs.values()) == [at] and not self.uses[at]
+        if named is None and (self.uses[at] <= 1 or is_result) and len(text[0]) <= LONGEST:
             return text
-        if named is None and only:
+        if named is None and is_result:
             return text
         step = self.graph.steps[at]
         variable = named or self.free(step.name or self.hint(step))
@@ -171,10 +171,10 @@ class _Writer:
         filled = _filled(value)
         if filled is not None:
             return filled, ATOM
-        if value.size > _READABLE:
-            little = value.astype(value.dtype.newbyteorder("<"))
-            data = base64.b64encode(little.tobytes()).decode("ascii")
-            code = f'np.frombuffer(base64.b64decode("{data}"), "{little.dtype.str}")'
+        if value.size > _LONGEST_LIST:
+            little_endian = value.astype(value.dtype.newbyteorder("<"))
+            data = base64.b64encode(little_endian.tobytes()).decode("ascii")
+            code = f'np.frombuffer(base64.b64decode("{data}"), "{little_endian.dtype.str}")'
             code += f".reshape({value.shape}).astype(np.{value.dtype.name})"
         else:
             code = f"np.array({_listed(value)}, dtype={_type_name(value.dtype)})"
@@ -198,7 +198,7 @@ class _Writer:
         text = call(
             *arguments, shapes=shapes, **{"shape": step.shape, "of_type": step.dtype, **step.attrs}
         )
-        for helper in self.known:
+        for helper in self.available:
             if text.startswith(f"{helper}("):
                 self.helpers[helper] = None
         return text, ATOM
@@ -218,19 +218,19 @@ class _Writer:
 
     def inside(self, step: Step, k: int, level: int) -> str:
         i = step.inputs[k]
-        given = self.graph.steps[i]
-        if given.op == "constant" and not given.shape and self.plain(step, k):
-            text, own = _plain(np.asarray(given.value))
+        operand = self.graph.steps[i]
+        if operand.op == "constant" and not operand.shape and self.takes_type_of_other(step, k):
+            text, binding = _untyped(np.asarray(operand.value))
         else:
-            text, own = self.written[i]
-        return f"({text})" if own < level else text
+            text, binding = self.written[i]
+        return f"({text})" if binding < level else text
 
-    def plain(self, step: Step, k: int) -> bool:
+    def takes_type_of_other(self, step: Step, k: int) -> bool:
         """Whether a number may be written without its type, which another operand determines."""
-        own = self.graph.steps[step.inputs[k]]
-        others = [self.graph.steps[i] for j, i in enumerate(step.inputs) if j != k]
-        others = [o for o in others if o.dtype != "bool"] if step.op == "where" else others
-        return any(o.op != "constant" and o.dtype == own.dtype for o in others) and (
+        number = self.graph.steps[step.inputs[k]]
+        operands = [self.graph.steps[i] for j, i in enumerate(step.inputs) if j != k]
+        operands = [x for x in operands if x.dtype != "bool"] if step.op == "where" else operands
+        return any(x.op != "constant" and x.dtype == number.dtype for x in operands) and (
             step.op in _INFIX or step.op in ("where", "maximum", "minimum", "atan2", "remainder")
         )
 
@@ -241,18 +241,18 @@ def _filled(value: np.ndarray) -> str | None:
         return f"np.arange({value.size})"
     first = value.ravel()[:1]
     if value.size > 1 and value.tobytes() == np.full(value.shape, first).tobytes():
-        return f"np.full({value.shape}, {_plain(first[0])[0]}, dtype={_type_name(value.dtype)})"
+        return f"np.full({value.shape}, {_untyped(first[0])[0]}, dtype={_type_name(value.dtype)})"
     return None
 
 
-def _plain(value: np.ndarray) -> Text:
+def _untyped(value: np.ndarray) -> Text:
     if value.dtype.kind != "f":
         return _signed(repr(value.item()))
     if not np.isfinite(value):
         return _signed("np.nan" if np.isnan(value) else f"{value.item()}".replace("inf", "np.inf"))
     number = float(str(value[()]))  # the shortest decimal that is this number in its own type
-    short = repr(int(number)) if number == int(number) and abs(number) < 1e6 else repr(number)
-    return _signed("-0.0" if number == 0 and np.signbit(value) else short)
+    decimal = repr(int(number)) if number == int(number) and abs(number) < 1e6 else repr(number)
+    return _signed("-0.0" if number == 0 and np.signbit(value) else decimal)
 
 
 def _signed(text: str) -> Text:
@@ -262,16 +262,16 @@ def _signed(text: str) -> Text:
 def _typed(value: np.ndarray) -> Text:
     if value.dtype.kind == "b":
         return f"np.bool_({value.item()})", ATOM
-    return f"np.{value.dtype.name}({_plain(value)[0]})", ATOM
+    return f"np.{value.dtype.name}({_untyped(value)[0]})", ATOM
 
 
-def _type_name(kind: np.dtype) -> str:
-    return "bool" if kind.kind == "b" else f"np.{kind.name}"
+def _type_name(dtype: np.dtype) -> str:
+    return "bool" if dtype.kind == "b" else f"np.{dtype.name}"
 
 
 def _listed(value: np.ndarray) -> str:
     if not value.shape:
-        return _plain(value)[0]
+        return _untyped(value)[0]
     return "[" + ", ".join(_listed(np.asarray(v)) for v in value) + "]"
 
 

@@ -51,8 +51,8 @@ class Tracer:
             at = self.known.get(id(value))
             return self.constant(value._data, value) if at is None else at
         if isinstance(value, (int, float)) and like is not None:
-            kind = like if not (isinstance(value, float) and like.kind != "f") else np.dtype(float)
-            return self.constant(kind.type(value))
+            dtype = like if not (isinstance(value, float) and like.kind != "f") else np.dtype(float)
+            return self.constant(dtype.type(value))
         return self.constant(np.asarray(value)[()])
 
     def constant(self, array: Any, value: Value | None = None) -> int:
@@ -65,8 +65,8 @@ class Tracer:
     def applied(self, primitive: Primitive, args: tuple, attrs: dict, result: Value) -> None:
         if primitive.decomposition is not None:
             raise GraphError(f"{primitive.name} is fused and is traced through its decomposition")
-        kinds = [a._data.dtype for a in args if isinstance(a, Value) and a._data.dtype.kind != "b"]
-        like = kinds[0] if kinds else result._data.dtype
+        dtypes = [a._data.dtype for a in args if isinstance(a, Value) and a._data.dtype.kind != "b"]
+        like = dtypes[0] if dtypes else result._data.dtype
         inputs = [self.find(a, like) for a in args]
         if record.grad_enabled():
             inputs = [self._detached(i) for i in inputs]
@@ -77,15 +77,15 @@ class Tracer:
             self.unrecorded[at] = None
 
     def _detached(self, at: int) -> int:
-        """The step through which a recorded one uses step `at`: detached, if under no_grad."""
+        """The step through which a recorded one uses step `at`: detached if it is under no_grad."""
         if at not in self.unrecorded:
             return at
-        known = self.unrecorded[at]
-        if known is None:
+        detached = self.unrecorded[at]
+        if detached is None:
             step = self.steps[at]
-            known = self.add(Step("detach", step.shape, step.dtype, (at,)))
-            self.unrecorded[at] = known
-        return known
+            detached = self.add(Step("detach", step.shape, step.dtype, (at,)))
+            self.unrecorded[at] = detached
+        return detached
 
     def custom(self, value: Value, name: str) -> None:
         # The result of an autograd.Function, whose backward is not part of the graph.

@@ -34,14 +34,14 @@ POOLED = (2, 4, 4, 3)
 
 # Elementwise primitives without attributes get arguments from the domain in their entries.
 WITH_ATTRS = ("clamp", "cast", "where")
-PLAIN = [
+WITHOUT_ATTRS = [
     p for p in Primitive.registry.values() if p.family == "elementwise" and p.name not in WITH_ATTRS
     and not p.name.startswith("bitwise")
 ]  # fmt: skip
 UNARY = [(p.name, (uniform(2, 3, low=p.domain[0], high=p.domain[1]),), {})
-         for p in PLAIN if p.arity == 1]  # fmt: skip
+         for p in WITHOUT_ATTRS if p.arity == 1]  # fmt: skip
 BINARY = [(p.name, (uniform(2, 3, low=p.domain[0], high=p.domain[1]), y), {})
-          for p in PLAIN if p.arity == 2 for y in (P, V + 3, S)]  # fmt: skip
+          for p in WITHOUT_ATTRS if p.arity == 2 for y in (P, V + 3, S)]  # fmt: skip
 EDGES = np.array([0.0, np.inf, np.nan, 1.0])
 
 CASES: list[tuple[str, tuple, dict]] = [

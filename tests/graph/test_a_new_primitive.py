@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 # Runs after the page's code in a new process, because that code changes nnlib's registry.
-THEN = r"""
+CHECKS = r"""
 from nnlib.graph import Graph, trace
 
 x = nnlib.tensor([0.5, 1.0, 1.5], dtype=nnlib.float64, requires_grad=True)
@@ -47,9 +47,9 @@ assert "deg2rad" in table.rows()
 
 def test_a_primitive_added_as_in_the_documentation_works_everywhere():
     page = (ROOT / "docs" / "primitives.md").read_text("utf8")
-    pieces = re.findall(r"```python\n(.*?)```", page, re.S)
-    assert len(pieces) == 2
-    program = "import sys\n" + "\n".join(pieces) + THEN.replace('"ROOT"', repr(str(ROOT)))
+    examples = re.findall(r"```python\n(.*?)```", page, re.S)
+    assert len(examples) == 2
+    program = "import sys\n" + "\n".join(examples) + CHECKS.replace('"ROOT"', repr(str(ROOT)))
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
 

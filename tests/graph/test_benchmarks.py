@@ -25,7 +25,7 @@ def test_loss_and_gradients_agree_before_anything_is_timed(work):
 
 
 @pytest.mark.parametrize("work", ALL, ids=lambda w: w.name)
-def test_every_version_of_nnlib_in_a_row_takes_a_step(work):
+def test_every_version_of_nnlib_takes_a_step_of_each_workload(work):
     ours = [n for n in PEERS if n.startswith("nnlib") and n not in work.skipped_peers]
     assert ours
     for name in ours:
@@ -52,7 +52,7 @@ def test_the_table_shows_ratios_to_pytorch():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["CNN", "RNN", "LSTM", "MLP 784-128-64-10, batch 1024"])
-def test_a_step_needs_little_more_peak_memory_than_the_floors(name):
+def test_a_step_needs_little_more_peak_memory_than_the_floor(name):
     peak = peak_memory(next(w for w in ALL if w.name.startswith(name)))
     assert peak["floor"] > 0.1
     assert peak["nnlib"] <= 1.5 * peak["floor"]

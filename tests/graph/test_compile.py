@@ -137,10 +137,10 @@ def test_compiled_training_steps_give_the_same_weights_as_pytorchs_optimisers(na
         x, y = normal(5, 4, seed=k), np.arange(5) % 3
         params, state, value = train(params, state, T.tensor(x), T.tensor(y))
         optimizer.zero_grad()
-        error = torch.nn.functional.cross_entropy(theirs(torch.tensor(x)), torch.tensor(y))
-        error.backward()
+        their_loss = torch.nn.functional.cross_entropy(theirs(torch.tensor(x)), torch.tensor(y))
+        their_loss.backward()
         optimizer.step()
-        assert value.item() == pytest.approx(error.item(), rel=1e-5, abs=1e-6)
+        assert value.item() == pytest.approx(their_loss.item(), rel=1e-5, abs=1e-6)
     for k, p in theirs.named_parameters():
         np.testing.assert_allclose(params[k].numpy(), p.detach().numpy(), rtol=1e-4, atol=2e-6)
     assert train.traces == 1
@@ -202,10 +202,10 @@ def test_the_number_of_traces_that_are_kept_is_bounded(compiled):
     g = compiled(lambda x, s: x.sum(), static="s")
     for n in range(70):
         g(tensor(2), f"name {n}")
-    assert g.traces == 70 and len(g._plans) == 64
+    assert g.traces == 70 and len(g._compiled_traces) == 64
 
 
-def test_many_traces_for_plain_numbers_give_a_warning(compiled):
+def test_many_traces_for_different_python_numbers_give_a_warning(compiled):
     g = compiled(lambda x, rate: x * rate)
     for k in range(7):
         assert_same(g(tensor(2), k / 7), tensor(2) * (k / 7))
@@ -241,7 +241,7 @@ def test_results_share_no_memory_with_each_other_or_with_arguments(compiled):
         assert not any(np.may_share_memory(a, b) for b in arrays[:i])
 
 
-def test_threads_may_call_at_once_and_compiled_functions_each_other(compiled):
+def test_threads_and_compiled_functions_may_call_a_compiled_function(compiled):
     g = compiled(lambda x: ((x @ x).tanh() @ x).exp().sum(0))
     xs = [tensor(30, 30, seed=k) * 0.1 for k in range(4)]
     expected = [((x @ x).tanh() @ x).exp().sum(0) for x in xs]
@@ -319,12 +319,12 @@ def test_each_call_takes_a_generators_next_numbers_as_in_eager_mode(compiled):
     g = compiled(f)
     ours = [T.Generator().manual_seed(k) for k in (3, 4)]
     theirs = [T.Generator().manual_seed(k) for k in (3, 4)]
-    seen = []
+    outputs = []
     for _ in range(4):
         result = g(tensor(3), ours[0], [ours[1]])
         assert_same(result, f(tensor(3), theirs[0], [theirs[1]]))
-        seen.append(result[0].tolist())
-    assert len({str(s) for s in seen}) == 4 and g.traces == 1
+        outputs.append(result[0].tolist())
+    assert len({str(o) for o in outputs}) == 4 and g.traces == 1
 
 
 # ---------------------------------------------------------------- values outside the function

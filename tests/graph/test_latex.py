@@ -35,7 +35,7 @@ def lecture():
     return trace(five_neurons, **VALUES).gradient("L", wrt)
 
 
-def test_the_lecture_s_net_prints_as_it_is_written_by_hand(lecture):
+def test_the_lectures_net_prints_as_it_is_written_by_hand(lecture):
     assert lecture.to_latex("in_3") == (r"\mathit{in}_{3} = w_{03} + w_{13} x_{1} + w_{23} x_{2}")
     assert lecture.to_latex("a_3") == r"a_{3} = \sigma(\mathit{in}_{3})"
     assert lecture.to_latex("L") == r"L = (a_{5} - y)^{2}"

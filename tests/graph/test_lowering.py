@@ -46,32 +46,32 @@ X = nnlib.tensor(np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32)
         (lambda x: (x @ x.T).T, ["permute", "permute", "permute", "matmul"]),
     ],
 )
-def test_whole_programs_become_simple_steps_with_the_same_values(function, ops):
+def test_compound_steps_become_simple_steps_with_the_same_values(function, ops):
     graph = traced(function, x=X)
-    plain = simple(graph)
-    needed = [s.op for s in simplify(plain).steps[1:]]
+    simplified = simple(graph)
+    needed = [s.op for s in simplify(simplified).steps[1:]]
     assert set(needed) <= set(ops)
-    a, b = (g.run(x=X.numpy())["output"] for g in (graph, plain))
+    a, b = (g.run(x=X.numpy())["output"] for g in (graph, simplified))
     np.testing.assert_allclose(a, b, rtol=1e-5)
 
 
 def test_views_are_maps_of_stored_arrays_and_only_a_reshape_of_a_permuted_array_is_a_copy():
-    def moved(x):
-        copied = x.T.reshape(48) * 2
-        return {"a": x.T[2:5, 1].reshape(1, 3) * 2, "b": copied, "c": x.reshape(48) * 2}
+    def program(x):
+        copy = x.T.reshape(48) * 2
+        return {"a": x.T[2:5, 1].reshape(1, 3) * 2, "b": copy, "c": x.reshape(48) * 2}
 
-    graph, seen = views(with_origins(traced(moved, x=X)))
+    graph, step_views = views(with_origins(traced(program, x=X)))
     assert [s.op for s in graph.steps].count("copy") == 1
-    reading = next(v for v, s in zip(seen, graph.steps) if s.op == "slice")
-    assert reading.at == 0 and [(a.start, a.dim) for a in reading.axes] == [(1, None), (2, 0)]
+    slice_view = next(v for v, s in zip(step_views, graph.steps) if s.op == "slice")
+    assert slice_view.at == 0 and [(a.start, a.dim) for a in slice_view.axes] == [(1, None), (2, 0)]
 
 
 def test_steps_of_one_domain_share_a_nest_and_readers_of_a_sum_are_in_a_later_one():
-    graph, seen = views(with_origins(traced(lambda x: x.exp() / x.exp().sum(1, True), x=X)))
-    plan = group(graph, seen)
+    graph, step_views = views(with_origins(traced(lambda x: x.exp() / x.exp().sum(1, True), x=X)))
+    plan = group(graph, step_views)
     assert [nest.domain for nest in plan.nests] == [(6, 8), (6, 8)]
-    of = {graph.steps[at].op: k for at, k in plan.nest.items()}
-    assert of["exp"] == of["sum"] == 0 and of["div"] == 1
+    nest_of = {graph.steps[at].op: k for at, k in plan.nest.items()}
+    assert nest_of["exp"] == nest_of["sum"] == 0 and nest_of["div"] == 1
 
 
 def test_a_large_matrix_product_is_a_call_between_the_loops():
@@ -92,7 +92,7 @@ def test_a_long_sum_adds_up_each_part_in_float32_and_the_parts_in_float64(monkey
         return {"all": (2 * x).sum(), "rows": x.sum(1), "columns": (x * x).sum(0)}
 
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
-    monkeypatch.setattr("nnlib.graph.lower.write.EXACT", 4)
+    monkeypatch.setattr("nnlib.graph.lower.write.FLOAT32_TERMS", 4)
     text = source(program, x=nnlib.ones(3, 10))
     assert "range(part, min(part + 4, 10))" in text and "f8(0.0)" in text
     x = T.tensor(np.random.default_rng(3).normal(size=(3, 10)).astype(np.float32))
@@ -109,15 +109,15 @@ def test_a_value_that_a_row_shares_is_read_outside_the_inner_loop():
     assert "b[i, 0]" in before and "b[i, 0]" not in inside
 
 
-def points(x, W, V, i):
+def row_operations(x, W, V, i):
     """Every operation on short rows that the loops support."""
     h = (x @ W).tanh()
     p = (h @ V).softmax(1)
-    error = p - h[:, :3] * x
+    r = p - h[:, :3] * x
     return {
-        "h": h, "loss": (error * error).sum(), "gradient": h.T @ error, "rows": error.sum(0),
-        "each": p.amax(1), "transposed": p.T * 2, "flat": error.exp().reshape(-1) + 1,
-        "taken": p[i] * 2, "again": (x * x).sum(1, True) * x, "product": error @ V.T @ W.T,
+        "h": h, "loss": (r * r).sum(), "gradient": h.T @ r, "rows": r.sum(0),
+        "each": p.amax(1), "transposed": p.T * 2, "flat": r.exp().reshape(-1) + 1,
+        "taken": p[i] * 2, "again": (x * x).sum(1, True) * x, "product": r @ V.T @ W.T,
     }  # fmt: skip
 
 
@@ -128,12 +128,12 @@ def test_many_short_rows_are_stored_by_columns_with_the_same_results(monkeypatch
     shapes = {"x": (70, 3), "W": (3, 8), "V": (8, 3)}
     inputs = {k: T.tensor(rng.normal(size=v).astype(np.float32)) for k, v in shapes.items()}
     inputs["i"] = T.tensor([69, 0, 3])
-    text = source(points, **inputs)
-    assert ", 3, 70).T" in text  # in working memory
+    text = source(row_operations, **inputs)
+    assert ", 3, 70).T" in text  # stored by columns in working memory
     outer, inner = text[: text.index("expf(")].split("for ")[-2:]
     assert (outer[:16], inner[:16]) == ("j in range(3):\n ", "i in range(70):\n")
-    expected = points(**inputs)
-    for name, value in nnlib.compile(points, backend="loops")(**inputs).items():
+    expected = row_operations(**inputs)
+    for name, value in nnlib.compile(row_operations, backend="loops")(**inputs).items():
         assert value.numpy().flags.c_contiguous, name
         np.testing.assert_allclose(value.numpy(), expected[name].numpy(), 2e-5, 1e-6, err_msg=name)
 
@@ -180,8 +180,8 @@ def test_the_sign_of_negative_zero_is_positive_zero(dtype):
 
 
 def test_indices_are_checked_unless_they_are_constants():
-    table = nnlib.ones(3, 2)
-    graph = traced(lambda i: nnlib.nn.functional.embedding(i, table), i=nnlib.tensor([0, 2]))
+    weight = nnlib.ones(3, 2)
+    graph = traced(lambda i: nnlib.nn.functional.embedding(i, weight), i=nnlib.tensor([0, 2]))
     index_checks = [c for s in graph.steps for c in checks(s, graph.steps)]
     assert [c.size for c in index_checks] == [3]
     with pytest.raises(IndexError, match="-1"):
@@ -234,11 +234,11 @@ def test_functions_with_the_same_source_are_compiled_once():
 
 @needs_numba
 def test_generated_argument_names_differ_from_a_functions_variables():
-    def program(i, a, table):
+    def program(i, a, weight):
         p = a.sigmoid()  # the loops store it as a2, since an argument is called a
-        return {"moved": table[i] * 2, "top": (a * p).amax(), "out": p - p.sum(), "both": a * p}
+        return {"moved": weight[i] * 2, "top": (a * p).amax(), "out": p - p.sum(), "both": a * p}
 
-    inputs = {"i": T.tensor([1, 0]), "a": X[0, :3], "table": X[:2, 3:6]}
+    inputs = {"i": T.tensor([1, 0]), "a": X[0, :3], "weight": X[:2, 3:6]}
     graph = traced(program, **inputs)
     lowered = Lowered(graph, *positions(graph))
     assert len(lowered.kernels) == 2 and "a2 = vector(w_f4" in lowered.source
@@ -324,6 +324,6 @@ def test_random_programs_in_blocks_agree_with_eager_mode(first, monkeypatch):
 def test_random_programs_by_columns_and_in_parts_agree_with_eager_mode(monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
     monkeypatch.setattr("nnlib.graph.lower.nests.LONG", 2)
-    monkeypatch.setattr("nnlib.graph.lower.write.EXACT", 2)
+    monkeypatch.setattr("nnlib.graph.lower.write.FLOAT32_TERMS", 2)
     outcomes = [difference(seed, "loops") for seed in range(2000, 2040)]
     assert [text for text in outcomes if text is not None and not text.startswith("refused")] == []

@@ -50,7 +50,7 @@ def gradients(x, W, U, h):
 RECURRENT = {"x": normal(6, 3, 4), "W": normal(4, 5), "U": normal(5, 5), "h": normal(3, 5)}
 
 
-def test_a_recurrent_nets_inputs_meet_their_weights_in_one_product():
+def test_a_recurrent_nets_inputs_are_multiplied_by_their_weights_in_one_product():
     graph = traced(recurrent, **RECURRENT)
     ops = steps_of(graph)
     assert ops.count("matmul") == 1 + 6 and "cat" not in ops  # the six h @ U need one another
@@ -165,7 +165,7 @@ def test_rows_of_a_large_product_are_results_that_later_calls_leave_alone(backen
     w = normal(40, 50)
     first, second = normal(64, 40), normal(64, 40, seed=1)
     results = compiled(first, w)
-    compiled(second, w)  # an array that a call has to itself is used again here
+    compiled(second, w)  # reuses the arrays of the first call that are not its results
     for ours, theirs in zip(results, program(first, w), strict=True):
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-4, atol=1e-5)
     arrays = [r.numpy() for r in results]
@@ -174,7 +174,7 @@ def test_rows_of_a_large_product_are_results_that_later_calls_leave_alone(backen
     )  # fmt: skip
 
 
-CHOICES = {"x": 4, "W": 2, "U": 2, "start": 3, "out": 4, "also": 5, "twice": 2}
+CHOICES = {"x": 4, "W": 2, "U": 2, "initial": 3, "readout": 4, "variant": 5, "tanh_cell": 2}
 
 
 def random_choices(seed):
@@ -204,24 +204,26 @@ def input_at(choices, x, k):
 
 def random_loss(choices, W, U, V, x, h):
     outs, zs = [], []
-    h = (h, h * 0, nnlib.zeros(choices["n"], choices["h"], dtype=h.dtype))[choices["start"]]
+    h = (h, h * 0, nnlib.zeros(choices["n"], choices["h"], dtype=h.dtype))[choices["initial"]]
     W, U = W.T if choices["W"] else W, U.T if choices["U"] else U
-    for k in range(choices["t"]) if choices["also"] else range(choices["t"] - 1, -1, -1):
+    for k in range(choices["t"]) if choices["variant"] else range(choices["t"] - 1, -1, -1):
         z = input_at(choices, x, k) @ W
-        h = (z + h @ U).tanh() if choices["twice"] else (z + 1).sigmoid() * (h @ U)
+        h = (z + h @ U).tanh() if choices["tanh_cell"] else (z + 1).sigmoid() * (h @ U)
         zs, outs = [*zs, z], [*outs, h]
-        if choices["twice"] and choices["i"] == choices["h"]:
+        if choices["tanh_cell"] and choices["i"] == choices["h"]:
             h = h + (h @ W) * 0.5
     total = (h @ V).sum()
-    if choices["out"] == 1:
+    if choices["readout"] == 1:
         total = total + sum([((o @ V).softmax(1) ** 2).sum() for o in outs])
-    elif choices["out"] == 2:
+    elif choices["readout"] == 2:
         total = total + (nnlib.cat(outs, 0) @ V).exp().mean()
-    elif choices["out"] == 3:
+    elif choices["readout"] == 3:
         total = total + (nnlib.stack(outs, 1)[:, -1] @ V).exp().sum()
-    if choices["also"] == 2:
+    if choices["variant"] == 2:
         total = total + (U @ W.T).sum() + (W * W).sum()
-    return total, {"zs": zs, "outs": outs, "both": nnlib.cat(zs, 0)} if choices["also"] > 2 else {}
+    return total, {"zs": zs, "outs": outs, "both": nnlib.cat(zs, 0)} if choices[
+        "variant"
+    ] > 2 else {}
 
 
 def random_difference(seed, backend):
@@ -229,13 +231,13 @@ def random_difference(seed, backend):
     choices, dtype = random_choices(seed)
 
     def step(W, U, V, x, h):
-        derive = nnlib.func.grad_and_value(random_loss, (1, 2, 3), has_aux=True)
-        return derive(choices, W, U, V, x, h)
+        gradients_and_loss = nnlib.func.grad_and_value(random_loss, (1, 2, 3), has_aux=True)
+        return gradients_and_loss(choices, W, U, V, x, h)
 
     compiled = nnlib.compile(step, backend=backend)
     tolerance = 1e-4 if dtype == np.float32 else 1e-9
-    for turn in (0, 1):
-        inputs = arguments(choices, dtype, turn)
+    for argument_seed in (0, 1):
+        inputs = arguments(choices, dtype, argument_seed)
         ours, theirs = (nnlib.trees.flatten(f(**inputs)) for f in (compiled, step))
         assert ours[1] == theirs[1]
         for a, b in zip(ours[0], theirs[0], strict=True):

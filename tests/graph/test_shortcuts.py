@@ -1,4 +1,4 @@
-"""Steps that a replay on NumPy computes without their primitives, with equal results."""
+"""Steps that the NumPy back end computes without their primitives, with equal results."""
 
 from __future__ import annotations
 
@@ -63,10 +63,12 @@ POOLINGS = {
 
 @pytest.mark.parametrize("pooling", POOLINGS.values(), ids=POOLINGS)
 @pytest.mark.parametrize("special", [False, True], ids=["finite", "with nan and inf"])
-def test_relus_slope_before_a_pooling_is_computed_from_the_maxima(pooling, special):
+def test_relus_gradient_before_a_pooling_is_computed_from_the_maxima(pooling, special):
     def program(x, w):
-        derive = nnlib.func.grad_and_value(lambda x: (F.max_pool2d(x.relu(), **pooling) * w).sum())
-        return dict(zip(("slope", "loss"), derive(x), strict=True))
+        gradient_and_loss = nnlib.func.grad_and_value(
+            lambda x: (F.max_pool2d(x.relu(), **pooling) * w).sum()
+        )
+        return dict(zip(("gradient", "loss"), gradient_and_loss(x), strict=True))
 
     rng = np.random.default_rng(0)
     x = rng.integers(-3, 3, (3, 2, 7, 7)).astype(np.float32)  # with ties, and many at 0
@@ -78,18 +80,18 @@ def test_relus_slope_before_a_pooling_is_computed_from_the_maxima(pooling, speci
     replacements = shortcuts(graph.steps)
     (at,) = (at for at in replacements if graph.steps[at].op == "where")
     assert len(replacements[at].arguments) == 3  # the gradient passed back, the maxima, the image
-    slope, _ = Arrays(graph, *positions(graph)).run(x, w)
-    for exact in (graph.run(x=x, w=w)["slope"], program(**inputs)["slope"].numpy()):
-        # overlapping windows may be added in any order
-        np.testing.assert_allclose(slope, exact, rtol=1e-6)
+    gradient, _ = Arrays(graph, *positions(graph)).run(x, w)
+    for exact in (graph.run(x=x, w=w)["gradient"], program(**inputs)["gradient"].numpy()):
+        # gradients of overlapping windows may be added in any order
+        np.testing.assert_allclose(gradient, exact, rtol=1e-6)
 
 
-def test_a_slope_of_another_array_than_the_pooled_image_is_not_moved():
+def test_the_gradient_of_another_array_than_the_pooled_image_is_not_computed_from_the_maxima():
     def program(x, y, w):
         g, value = nnlib.func.grad_and_value(lambda x: (F.max_pool2d(x, 2) * w).sum())(x)
         return {
             "value": value, "other": nnlib.where(y <= 0, 0.0, g),
-            "level": nnlib.where(x <= 1, 0.0, g), "turned": nnlib.where(x <= 0, g, 0.0),
+            "threshold": nnlib.where(x <= 1, 0.0, g), "swapped": nnlib.where(x <= 0, g, 0.0),
         }  # fmt: skip
 
     rng = np.random.default_rng(1)

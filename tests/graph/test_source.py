@@ -26,8 +26,8 @@ def traced(op, args, attrs):
 
 
 def test_every_primitive_has_a_case():
-    plain = {name for name, p in Primitive.registry.items() if p.decomposition is None}
-    assert plain - {op for op, _, _ in CASES} == set()
+    not_fused = {name for name, p in Primitive.registry.items() if p.decomposition is None}
+    assert not_fused - {op for op, _, _ in CASES} == set()
 
 
 @pytest.mark.parametrize(("op", "args", "attrs"), present())
@@ -148,9 +148,9 @@ S = np.float64(0.4)
 
 def test_captured_tensors_keep_their_names_and_large_ones_their_bits():
     rate = nnlib.tensor(np.linspace(0, 1, 5))
-    table = nnlib.tensor(np.random.default_rng(0).normal(size=(30, 7)).astype(np.float32))
-    graph = trace(lambda x: (x * rate).sum() + table.sum().double(), x=np.ones(5))
-    graph2 = trace(lambda x: table @ x, x=np.ones(7, np.float32))
+    weight = nnlib.tensor(np.random.default_rng(0).normal(size=(30, 7)).astype(np.float32))
+    graph = trace(lambda x: (x * rate).sum() + weight.sum().double(), x=np.ones(5))
+    graph2 = trace(lambda x: weight @ x, x=np.ones(7, np.float32))
     assert "RATE = np.array([0, 0.25, 0.5, 0.75, 1], dtype=np.float64)" in graph.to_source()
     np.testing.assert_array_equal(
         run(graph2.to_source(), x=np.ones(7, np.float32)), graph2.run(x=np.ones(7))["output"]
@@ -164,7 +164,7 @@ def test_a_name_that_is_not_valid_is_refused():
 
 
 def test_the_gradient_of_an_output_with_several_elements_is_refused():
-    with pytest.raises(GraphError, match="one floating number"):
+    with pytest.raises(GraphError, match="one floating-point number"):
         trace(lambda x: {"y": x * 2}, x=np.ones(3)).gradient("y")
     with pytest.raises(GraphError, match="name one"):
         trace(lambda x: x * 2, x=np.ones(3)).gradient()

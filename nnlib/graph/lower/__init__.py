@@ -1,6 +1,6 @@
 """Lowering: small passes turn a graph into a function of arrays.  docs/compile.md explains them.
 
-Two back ends have one interface.  ``Lowered(graph, inputs, results)`` takes a tidied graph and the
+Two back ends have one interface, `BackEnd`.  Each is constructed from a tidied graph and the
 positions of its inputs and results, in order; ``run(*arrays)`` returns the results as new arrays,
 also when several threads call it at once; ``source`` is the code that runs.
 """
@@ -16,7 +16,7 @@ from nnlib.graph.steps import Steps
 BACKENDS = ("loops", "numpy")
 
 
-class Lowered(Protocol):
+class BackEnd(Protocol):
     """The interface of both back ends."""
 
     source: str
@@ -24,7 +24,7 @@ class Lowered(Protocol):
     def run(self, *arrays: Any) -> tuple: ...
 
 
-def backend(name: str | None) -> Callable[[Steps, Sequence[int], Sequence[int]], Lowered]:
+def backend(name: str | None) -> Callable[[Steps, Sequence[int], Sequence[int]], BackEnd]:
     """The back end of this name; for None, the fastest one that is installed.
 
     Raises ValueError for an unknown name, ImportError for loops without numba.
@@ -45,4 +45,4 @@ def backend(name: str | None) -> Callable[[Steps, Sequence[int], Sequence[int]],
     return Arrays
 
 
-__all__ = ["BACKENDS", "Lowered", "backend"]
+__all__ = ["BACKENDS", "BackEnd", "backend"]

@@ -1,8 +1,9 @@
 """The back end that needs only NumPy: a graph becomes one Python function that reuses its buffers.
 
-`Writer` writes the function's lines, one or two for each step, and compiles them once.  Where NumPy
-can write into a given array, a step's result is written into a buffer that is no longer needed;
-results are always returned in new memory.  Chains over large arrays run block by block (`blocks`).
+`FunctionWriter` writes the function's lines, one or a few for each step, and compiles them once.
+Where NumPy can write into a given array, a step's result is written into a buffer that is no longer
+needed; results are always returned in new memory.  Chains over large arrays run block by block
+(`blocks`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph.lower.blocks import function, group_chain
+from nnlib.graph.lower.blocks import chain_function, group_chain
 from nnlib.graph.lower.checks import checks
 from nnlib.graph.lower.products import merged
 from nnlib.graph.lower.shortcuts import shortcuts, with_residuals
@@ -49,12 +50,12 @@ class Arrays:
         # Merging renumbers the steps.  Inputs and results are listed as outputs, so that their new
         # positions can be looked up.
         outputs = dict(enumerate([*inputs, *results]))
-        whole = merged(Steps(graph.steps, {str(k): at for k, at in outputs.items()}))
-        if whole.steps is not graph.steps:
-            graph = simplify(whole)
+        merged_graph = merged(Steps(graph.steps, {str(k): at for k, at in outputs.items()}))
+        if merged_graph.steps is not graph.steps:
+            graph = simplify(merged_graph)
             inputs = [graph.outputs[str(k)] for k in range(len(inputs))]
             results = [graph.outputs[str(k)] for k in list(outputs)[len(inputs) :]]
-        self._make = partial(Writer, graph, inputs, results)
+        self._make = partial(FunctionWriter, graph, inputs, results)
         first = self._make()
         self.source = first.source
         self._free: list[Callable[..., tuple]] = [first.run]
@@ -71,21 +72,21 @@ class Arrays:
             self._free.append(run)
 
 
-class Writer:
+class FunctionWriter:
     """One NumPy function with buffers of its own; `run` takes the inputs in order."""
 
     def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
-        wanted = [*inputs, *results]
+        tracked = [*inputs, *results]
         images = any(s.op in ("conv2d", "max_pool2d", "avg_pool2d") for s in graph.steps)
-        self.steps, found, self.chains = (
-            (graph.steps, wanted, []) if images else group_chain(graph, wanted, _ELEMENTWISE)
+        self.steps, positions, self.chains = (
+            (graph.steps, tracked, []) if images else group_chain(graph, tracked, _ELEMENTWISE)
         )
-        self.inputs, self.results = found[: len(inputs)], found[len(inputs) :]
+        self.inputs, self.results = positions[: len(inputs)], positions[len(inputs) :]
         # record.py silences NumPy's warnings in modules whose name begins with "nnlib".
         self.names: dict[str, Any] = {"__name__": "nnlib.graph.lowered", **UFUNCS}
         self.names["reciprocal"] = np.reciprocal
         self.lines: list[str] = []
-        self.before: list[str] = []  # the source of the functions that it calls
+        self.chain_sources: list[str] = []  # those of the functions that it calls
         self.arrays: dict[int, Any] = {}  # what is known before the call: constants, buffers, views
         self.images = any(s.op in ("conv2d", "max_pool2d", "avg_pool2d") for s in self.steps)
         self.free: dict[tuple, list[np.ndarray]] = {}
@@ -111,22 +112,22 @@ class Writer:
         if step.op not in UFUNCS or len(arguments) != 2:
             return arguments
         for k in (0, 1):
-            given, other = self.steps[arguments[k]], self.steps[arguments[1 - k]]
-            if given.op == "expand" and other.shape == step.shape:
-                arguments[k] = given.inputs[0]
+            operand, other = self.steps[arguments[k]], self.steps[arguments[1 - k]]
+            if operand.op == "expand" and other.shape == step.shape:
+                arguments[k] = operand.inputs[0]
         return arguments
 
     def _plan(self) -> None:
         end = len(self.steps)
         used = [False] * end
-        kept = set(self.results)
+        results = set(self.results)
         for at in range(end - 1, -1, -1):
-            if at in kept or used[at]:
+            if at in results or used[at]:
                 used[at] = True
                 for i in self.arguments[at]:
                     used[i] = True
         self.used = used
-        # The steps that must keep residuals for a later one.
+        # The steps that save residuals for a later one.
         self.saves_residuals = {
             s.after for at, s in self.shortcuts.items() if used[at] and s.after is not None
         }
@@ -139,7 +140,7 @@ class Writer:
             if used[at]:
                 for i in self.arguments[at]:
                     self.last[self.owner[i]] = at
-        for at in kept:
+        for at in results:
             self.last[self.owner[at]] = end
 
     # ------------------------------------------------------------ lines
@@ -161,7 +162,7 @@ class Writer:
             self._release(at)
         returned = self._returned(fresh)
         body = "\n".join(f"    {line}" for line in [*self.lines, f"return ({returned})"])
-        return "\n\n\n".join([*self.before, f"def lowered({', '.join(inputs)}):\n{body}\n"])
+        return "\n\n\n".join([*self.chain_sources, f"def lowered({', '.join(inputs)}):\n{body}\n"])
 
     def _own_memory(self, i: int) -> bool:
         return self.owner[i] == i and self.steps[i].op not in ("input", "constant")
@@ -170,7 +171,7 @@ class Writer:
         self.arrays[at] = self.names[f"v{at}"] = value
 
     def _static_view(self, at: int, step: Step) -> bool:
-        """Make a view of a buffer or a constant now, because it is the same in every call."""
+        """Make a view of a buffer or a constant now, since it is the same in every call."""
         primitive = Primitive.registry.get(step.op)
         if primitive is None or not primitive.view or at in self.shortcuts:
             return False
@@ -242,40 +243,40 @@ class Writer:
         """Elementwise steps over large arrays, block by block."""
         inside = set(chain)
         others = {i for at, s in enumerate(self.steps) if at not in inside for i in s.inputs}
-        kept = inside & (others | set(self.results))
+        stored = inside & (others | set(self.results))
 
         def lines(step: Step, xs: list[str], out: str) -> list[str]:
-            made = _writer(step, [self.steps[i] for i in step.inputs])
-            assert made is not None
-            return made(self, 0, xs, out)
+            writer = _writer(step, [self.steps[i] for i in step.inputs])
+            assert writer is not None
+            return writer(self, 0, xs, out)
 
         names = self.names
-        run, given, results, text = function(self.steps, chain, kept, lines, names)
+        run, inputs, results, source = chain_function(self.steps, chain, stored, lines, names)
         name = f"blocks{chain[0]}"
         names[name] = run
-        taken = ", ".join(f"v{i}" for i in given)
-        self.lines.append(f"{''.join(f'v{i}, ' for i in results)}= {name}({taken})")
-        self.before.append(text)
+        arguments = ", ".join(f"v{i}" for i in inputs)
+        self.lines.append(f"{''.join(f'v{i}, ' for i in results)}= {name}({arguments})")
+        self.chain_sources.append(source)
 
     def _emit_shared(self, at: int, step: Step, xs: list[str]) -> None:
-        """A step that keeps residuals (k…) for a later one, or that uses them."""
+        """A step that saves residuals (k…) for a later one, or that uses them."""
         if at in self.saves_residuals:
             self.names[f"f{at}"] = with_residuals(step)
             self.lines.append(f"v{at}, k{at} = f{at}({', '.join(xs)})")
             return
-        short = self.shortcuts[at]
-        self.names[f"f{at}"] = short.function
-        kept = [] if short.after is None else [f"k{short.after}"]
-        self.lines.append(f"v{at} = f{at}({', '.join(xs + kept)})")
+        shortcut = self.shortcuts[at]
+        self.names[f"f{at}"] = shortcut.function
+        residuals = [] if shortcut.after is None else [f"k{shortcut.after}"]
+        self.lines.append(f"v{at} = f{at}({', '.join(xs + residuals)})")
 
     def _call(self, at: int, step: Step, xs: list[str]) -> str:
         """The step as one expression that makes a new array."""
-        numbers = not step.shape and all(not self.steps[i].shape for i in self.arguments[at])
-        if numbers and step.op in _SIGNS:
+        scalars = not step.shape and all(not self.steps[i].shape for i in self.arguments[at])
+        if scalars and step.op in _SIGNS:
             return f"-{xs[0]}" if len(xs) == 1 else f"{xs[0]} {_SIGNS[step.op]} {xs[1]}"
         if step.op in UFUNCS:
             return f"{step.op}({', '.join(xs)})"
-        if step.op == "sigmoid" and numbers:
+        if step.op == "sigmoid" and scalars:
             return f"1 / (1 + exp(-{xs[0]}))"
         if step.op == "reshape" and step.shape:
             return f"{xs[0]}.reshape({step.shape})"
@@ -287,12 +288,12 @@ class Writer:
 
     def _returned(self, fresh: set[int]) -> str:
         """The results, each in memory of its own."""
-        given: set[int] = set()
+        returned: set[int] = set()
         texts = []
         for i in self.results:
-            mine = i in fresh and i not in given
-            given.add(i)
-            texts.append(f"v{i}" if mine or not self.steps[i].shape else f"copy(v{i})")
+            own_memory = i in fresh and i not in returned
+            returned.add(i)
+            texts.append(f"v{i}" if own_memory or not self.steps[i].shape else f"copy(v{i})")
         self.names["copy"] = _copied
         return "".join(f"{text}, " for text in texts)
 
@@ -301,16 +302,16 @@ def _copied(array: Any) -> Any:
     return np.array(array)
 
 
-Lines = Callable[[Writer, int, list[str], str], list[str]]
+LineWriter = Callable[[FunctionWriter, int, list[str], str], list[str]]
 
 
-def _writer(step: Step, given: list[Step]) -> Lines | None:
+def _writer(step: Step, operands: list[Step]) -> LineWriter | None:
     """A function that writes the lines of a step with an output array; None if NumPy takes none."""
     if step.op in UFUNCS:
         return lambda to, at, xs, out: [f"{step.op}({', '.join(xs)}, out={out})"]
     if step.op in _SEVERAL_CALLS:
 
-        def calls(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
+        def calls(to: FunctionWriter, at: int, xs: list[str], out: str) -> list[str]:
             to.names["zero_" + step.dtype] = np.dtype(step.dtype).type(0)
             zero = "zero_" + step.dtype
             return [s.format(x=xs[0], o=out, zero=zero) for s in _SEVERAL_CALLS[step.op]]
@@ -318,23 +319,23 @@ def _writer(step: Step, given: list[Step]) -> Lines | None:
         return calls
     if step.op == "matmul":
 
-        def product(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
+        def product(to: FunctionWriter, at: int, xs: list[str], out: str) -> list[str]:
             to.names["matmul"] = np.matmul
             return [f"matmul({xs[0]}, {xs[1]}, {out})"]
 
         return product
-    if step.op == "cat" and all(s.dtype == step.dtype for s in given):
+    if step.op == "cat" and all(s.dtype == step.dtype for s in operands):
 
-        def joined(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
+        def concatenated(to: FunctionWriter, at: int, xs: list[str], out: str) -> list[str]:
             to.names["concatenate"] = np.concatenate
             return [f"concatenate(({', '.join(xs)},), {step.attrs['dim']}, {out})"]
 
-        return joined
+        return concatenated
     if step.op in _REDUCTIONS:
-        return _reduction(step, given[0])
+        return _reduction(step, operands[0])
     if step.op in ("cast", "clone"):
 
-        def copied(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
+        def copied(to: FunctionWriter, at: int, xs: list[str], out: str) -> list[str]:
             to.names["copyto"] = np.copyto
             return [f"copyto({out}, {xs[0]}, 'unsafe')"]
 
@@ -342,17 +343,17 @@ def _writer(step: Step, given: list[Step]) -> Lines | None:
     return None
 
 
-def _reduction(step: Step, given: Step) -> Lines:
+def _reduction(step: Step, operand: Step) -> LineWriter:
     dim, keep = tuple(step.attrs["dim"]), bool(step.attrs["keepdim"])
-    n = int(np.prod([given.shape[d] for d in dim], dtype=int))
+    n = int(np.prod([operand.shape[d] for d in dim], dtype=int))
 
-    def lines(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
+    def lines(to: FunctionWriter, at: int, xs: list[str], out: str) -> list[str]:
         to.names["reduce_" + step.op] = _REDUCTIONS[step.op]
         axis = dim[0] if len(dim) == 1 else dim
-        made = [f"reduce_{step.op}({xs[0]}, {axis}, None, {out}, {keep})"]
+        calls = [f"reduce_{step.op}({xs[0]}, {axis}, None, {out}, {keep})"]
         if step.op == "mean":
             to.names[f"n{at}"] = np.dtype(step.dtype).type(n)
-            made.append(f"div({out}, n{at}, {out})")
-        return made
+            calls.append(f"div({out}, n{at}, {out})")
+        return calls
 
     return lines

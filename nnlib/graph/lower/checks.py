@@ -20,7 +20,7 @@ class Check(NamedTuple):
 
     at: int
     size: int
-    kind: str
+    op: str
 
     def error(self, value: Any) -> Exception:
         """The error that the eager function raises for this value."""
@@ -29,9 +29,9 @@ class Check(NamedTuple):
                 "ZeroDivisionError: division of integers by zero in a compiled function. In "
                 "floating point it is inf or nan: convert with .float()."
             )
-        kind = RuntimeError if self.kind in ("gather", "scatter_add", "one_hot") else IndexError
-        return kind(
-            f"index {value} is out of bounds for a dimension of size {self.size}, in {self.kind} "
+        error = RuntimeError if self.op in ("gather", "scatter_add", "one_hot") else IndexError
+        return error(
+            f"index {value} is out of bounds for a dimension of size {self.size}, in {self.op} "
             "of a compiled function: positions and classes count from 0"
         )
 
@@ -41,33 +41,33 @@ class Check(NamedTuple):
         contiguous = values.dtype == np.int64 and values.flags.c_contiguous
         if self.size and contiguous and values.view(np.uint64).max() < self.size:
             return  # one pass is enough, because a negative number is huge as an unsigned one
-        bad = values == 0 if not self.size else (values < 0) | (values >= self.size)
-        if bad.any():
-            raise self.error(values[bad].ravel()[0])
+        invalid = values == 0 if not self.size else (values < 0) | (values >= self.size)
+        if invalid.any():
+            raise self.error(values[invalid].ravel()[0])
 
 
 def checks(step: Step, steps: Sequence[Step]) -> list[Check]:
     """The checks that one step needs."""
-    found = []
+    result = []
     for at, size in _bounded(step, steps):
-        given = steps[at]
-        if given.dtype == "bool" or not math.prod(given.shape) or given.op == "constant":
+        operand = steps[at]
+        if operand.dtype == "bool" or not math.prod(operand.shape) or operand.op == "constant":
             continue  # constants were checked by the trace
-        found.append(Check(at, size, step.op))
-    return found
+        result.append(Check(at, size, step.op))
+    return result
 
 
 def _bounded(step: Step, steps: Sequence[Step]) -> list[tuple[int, int]]:
     """The inputs of a step whose values are limited, each with its limit (see `Check`)."""
     op, inputs, attrs = step.op, step.inputs, step.attrs
-    first = steps[inputs[0]].shape if inputs else ()
+    shape = steps[inputs[0]].shape if inputs else ()
     if op in ("take", "gather", "scatter_add"):
-        return [(inputs[1], first[attrs["dim"]])] if first else []
+        return [(inputs[1], shape[attrs["dim"]])] if shape else []
     if op == "take_add":
         return [(inputs[1], attrs["shape"][attrs["dim"]])]
     if op in ("index", "index_add"):
-        shape = first if op == "index" else attrs["shape"]
-        return [(i, shape[attrs["dims"][0] + k]) for k, i in enumerate(inputs[1:])]
+        sizes = shape if op == "index" else attrs["shape"]
+        return [(i, sizes[attrs["dims"][0] + k]) for k, i in enumerate(inputs[1:])]
     if op == "one_hot":
         return [(inputs[0], attrs["num_classes"])]
     if op in ("floor_divide", "remainder") and not step.dtype.startswith("float"):

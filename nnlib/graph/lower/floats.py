@@ -72,8 +72,8 @@ def expf(x):
     x = _LARGE if x > _LARGE else _SMALL if x < _SMALL else x
     shifted = x * _LOG2E + _MAGIC
     k = i4(f4(shifted).view(i4) - i4(0x4B400000))
-    whole = shifted - _MAGIC
-    r = (x - whole * _LN2_HI) - whole * _LN2_LO
+    rounded = shifted - _MAGIC
+    r = (x - rounded * _LN2_HI) - rounded * _LN2_LO
     y = (((((_E0 * r + _E1) * r + _E2) * r + _E3) * r + _E4) * r + _E5) * (r * r) + r + _ONE
     half = i4(k >> i4(1))  # two factors, since 2**k alone may not be a float32
     first = i4((half + i4(127)) << i4(23)).view(f4)
@@ -85,8 +85,8 @@ def expf(x):
 def _exp_between(x):
     """exp(x) for -86 ≤ x ≤ 89, where one factor and a doubling suffice."""
     shifted = x * _LOG2E + _MAGIC
-    whole = shifted - _MAGIC
-    r = (x - whole * _LN2_HI) - whole * _LN2_LO
+    rounded = shifted - _MAGIC
+    r = (x - rounded * _LN2_HI) - rounded * _LN2_LO
     y = (((((_E0 * r + _E1) * r + _E2) * r + _E3) * r + _E4) * r + _E5) * (r * r) + r + _ONE
     half = i4((f4(shifted).view(i4) - i4(0x4B400000 - 126)) << i4(23)).view(f4)
     return y * half * _TWO
@@ -103,11 +103,11 @@ def sigmoidf(x):
 def tanhf(x):
     z = x * x
     small = ((((_T0 * z + _T1) * z + _T2) * z + _T3) * z + _T4) * z * x + x
-    size = abs(x)
-    most = _TANH_IS_ONE if size > _TANH_IS_ONE else size
-    large = _ONE - _TWO / (_exp_between(most + most) + _ONE)
+    magnitude = abs(x)
+    clipped = _TANH_IS_ONE if magnitude > _TANH_IS_ONE else magnitude
+    large = _ONE - _TWO / (_exp_between(clipped + clipped) + _ONE)
     large = -large if x < _ZERO else large
-    return small if size < _TANH_SMALL else large if size >= _TANH_SMALL else x
+    return small if magnitude < _TANH_SMALL else large if magnitude >= _TANH_SMALL else x
 
 
 @exact

@@ -1,8 +1,9 @@
 """The back end of fused loops: numba compiles the functions of loops, NumPy is called between them.
 
 `Loops.source` is the text of these functions in Python, which also runs without numba, but slowly.
-A call allocates only its results.  Working memory, and the arrays that one function passes to the
-next, are a *workspace*: a tuple of arrays that a call has to itself and puts back when it ends.
+A call allocates its results, and those of NumPy functions that cannot write into a given array.
+Working memory, and the arrays that one function passes to the next, are a *workspace*: a tuple of
+arrays that a call has to itself and puts back when it ends.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class Lowered:
     """The result of all passes: the plan, the functions of loops, their source."""
 
     def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
-        # The passes renumber the steps. As outputs, inputs and results can be found afterwards.
+        # The passes renumber the steps.  Inputs and results are listed as outputs, so that their
+        # new positions can be looked up.
         tracked = {f"input {k}": at for k, at in enumerate(inputs)}
         names = {at: name for name, at in reversed(graph.outputs.items())}
         tracked |= {f"result {k}": at for k, at in enumerate(results)}
@@ -75,8 +77,8 @@ class Lowered:
         later ones, and `w_…` for working memory.
         """
         body = "\n".join(kernel.body)
-        memory = [f"{p}_{TYPES[kind]}" for p in "sw" for kind in TYPES
-                  if re.search(rf"\b{p}_{TYPES[kind]}\b", body)]  # fmt: skip
+        memory = [f"{p}_{TYPES[dtype]}" for p in "sw" for dtype in TYPES
+                  if re.search(rf"\b{p}_{TYPES[dtype]}\b", body)]  # fmt: skip
         return [*kernel.names, *memory]
 
     @property
@@ -95,11 +97,11 @@ class Lowered:
         return "\n\n\n".join(blocks) + "\n"
 
     def _call_text(self, step: Step) -> str:
-        given = ", ".join(self._argument_text(i) for i in step.inputs)
+        arguments = ", ".join(self._argument_text(i) for i in step.inputs)
         if step.op == "slice":
             start, stop, _ = step.attrs["index"][0]
-            return f"{given}[{start}:{stop}]"
-        return f"{step.op}({given})"
+            return f"{arguments}[{start}:{stop}]"
+        return f"{step.op}({arguments})"
 
     def _argument_text(self, at: int) -> str:
         """How a comment of `source` writes an argument of a NumPy call."""
@@ -131,10 +133,10 @@ class Driver:
         self.lines: list[str] = []
         self.variable: dict[int, str] = {}  # step -> the driver's variable for its array
         self.checked: set[tuple[int, int]] = set()  # (step of indices, their limit)
-        # Variables for the arrays of a workspace -> what makes each, from those before.
+        # Variable of a workspace's array -> the function that makes it, from the arrays before it.
         self.workspace: dict[str, Callable[[dict[str, Any]], Any]] = {}
         self.result_of = self._computed_into_results()
-        # Stored step -> the step in whose array it lies, and in which row it begins there.
+        # Stored step -> the step in whose array it is stored, and its first row there.
         self.rows_of: dict[int, tuple[int, int]] = {}
         for at in (at for calls in self.plan.calls for at in calls):
             self._share_rows(at, self.steps[at])
@@ -168,14 +170,14 @@ class Driver:
         types = [machine.type_of(self.steps[at].dtype, len(self.steps[at].shape),
                                  at in self.storage.columns) for at in kernel.arrays]  # fmt: skip
         memory = self.lowered.parameters(kernel)[len(kernel.names) :]
-        kinds = {short: kind for kind, short in TYPES.items()}
-        return types + [machine.type_of(kinds[name[2:]], 1) for name in memory]
+        dtypes = {short: dtype for dtype, short in TYPES.items()}
+        return types + [machine.type_of(dtypes[name[2:]], 1) for name in memory]
 
     # ------------------------------------------------------------ the driver's lines
     def _computed_into_results(self) -> dict[int, int]:
         """The stored steps whose array is a result itself, with that result's number.
 
-        A slice is not: it lies in the array of the product whose rows it takes.
+        A slice is not: it is stored in the array of the product whose rows it takes.
         """
         result_of: dict[int, int] = {}
         for k, at in enumerate(self.lowered.results):
@@ -188,7 +190,7 @@ class Driver:
         return result_of
 
     def _share_rows(self, at: int, step: Step) -> None:
-        """What a `cat` stacks is computed there; a block of rows stays where it is."""
+        """Note which rows a slice is, and in which rows of a `cat` its inputs are computed."""
         if step.op == "slice" and step.inputs[0] not in self.result_of:
             self.rows_of[at] = step.inputs[0], step.attrs["index"][0][0]
         if not self._stacks(at):
@@ -196,8 +198,8 @@ class Driver:
         start = 0
         for i in step.inputs:
             stored = i in self.plan.nest or takes_out_argument(self.steps, i)
-            elsewhere = i in self.result_of or i in self.rows_of or i in self.storage.columns
-            if stored and not elsewhere and self.plan.views[i].at == i:
+            has_memory = i in self.result_of or i in self.rows_of or i in self.storage.columns
+            if stored and not has_memory and self.plan.views[i].at == i:
                 self.rows_of[i] = at, start
             start += self.steps[i].shape[0]
 
@@ -259,31 +261,31 @@ class Driver:
             self.workspace[f"m{at}"] = partial(_new, step.shape, step.dtype, order)
         return self.variable[at]
 
-    def _rows(self, name: str, whole: int, start: int, count: int) -> str:
+    def _rows(self, name: str, container: int, start: int, count: int) -> str:
         """The driver's variable for a block of rows of an array in the workspace."""
-        self.workspace[name] = partial(_block, self._array(whole), start, start + count)
+        self.workspace[name] = partial(_block, self._array(container), start, start + count)
         return name
 
     def _run(self, phase: int, kernel: Kernel) -> None:
         name = self._constant(f"loops_{phase}", self.functions[phase])
-        given = [self._array(at) for at in kernel.arrays]
+        arguments = [self._array(at) for at in kernel.arrays]
         for memory in self.lowered.parameters(kernel)[len(kernel.names) :]:
-            kind = next(k for k, short in TYPES.items() if short == memory[2:])
+            dtype = next(k for k, short in TYPES.items() if short == memory[2:])
             if memory[0] == "s":
-                size = self.storage.slots[kind]
+                size = self.storage.slots[dtype]
             else:
-                size = max(k.work.get(kind, 0) for k in self.lowered.kernels.values())
-            self.workspace[memory] = partial(_new, size, kind, "C")
-            given.append(memory)
-        self.lines.append(f"{name}({', '.join(given)})")
+                size = max(k.work.get(dtype, 0) for k in self.lowered.kernels.values())
+            self.workspace[memory] = partial(_new, size, dtype, "C")
+            arguments.append(memory)
+        self.lines.append(f"{name}({', '.join(arguments)})")
 
     def _value(self, at: int) -> str:
         """A step's values for a call: a stored array, or a view of one."""
         view, step = self.plan.views[at], self.steps[at]
         if view.at == at:
             if at in self.storage.slot:
-                kind, k = self.storage.slot[at]
-                return f"s_{TYPES[kind]}[{k}]"
+                dtype, k = self.storage.slot[at]
+                return f"s_{TYPES[dtype]}[{k}]"
             if step.op == "constant":
                 return self._constant(f"c{at}", np.asarray(step.value)[()])
             return self._array(at)
@@ -297,9 +299,9 @@ class Driver:
             self.checked.add((check.at, check.size))
             name = self._constant(f"check{len(self.globals)}", check)
             self.lines.append(f"{name}({self._value(check.at)})")
-        given = ", ".join(self._value(i) for i in step.inputs)
+        arguments = ", ".join(self._value(i) for i in step.inputs)
         if takes_out_argument(self.steps, at):
-            self.lines.append(f"matmul({given}, {self._array(at)})")
+            self.lines.append(f"matmul({arguments}, {self._array(at)})")
             return
         if at in self.rows_of:
             self._array(at)
@@ -309,11 +311,11 @@ class Driver:
             return
         function = self._constant(f"f{at}", _forward(step))
         self.variable[at] = f"v{at}"
-        kind = self._constant(f"T_{step.dtype}", np.dtype(step.dtype))
-        self.lines.append(f"v{at} = row_major({function}({given}), {kind})")
+        dtype = self._constant(f"T_{step.dtype}", np.dtype(step.dtype))
+        self.lines.append(f"v{at} = row_major({function}({arguments}), {dtype})")
 
     def _stack(self, at: int, step: Step) -> None:
-        """Copies what does not lie in its rows of the whole already."""
+        """Copy the inputs of a `cat` that are not computed in its rows."""
         self._array(at)
         start = 0
         for k, i in enumerate(step.inputs):
@@ -348,9 +350,9 @@ class Driver:
         try:
             return self.driver(workspace, *arrays)
         except TypeError:  # numba refuses an array that is not row-major or is read-only
-            given = [_row_major(array, self.steps[at].dtype)
+            row_major = [_row_major(array, self.steps[at].dtype)
                      for array, at in zip(arrays, self.lowered.inputs)]  # fmt: skip
-            return self.driver(workspace, *given)
+            return self.driver(workspace, *row_major)
         finally:
             self.free_workspaces.append(workspace)
 
@@ -358,11 +360,11 @@ class Driver:
 def _with_neutral_names(names: list[str], body: list[str]) -> tuple[list[str], list[str]]:
     """Parameters and body of a function with neutral names, so that equal ones compare equal."""
     word = re.compile(r"\b[^\W\d]\w*\b")
-    others = set(word.findall("\n".join(body))) - set(names)
-    letter = "a"
-    while any(re.fullmatch(rf"{letter}\d+", other) for other in others):
-        letter += "a"  # a local variable of the function already has such a name
-    new = {name: f"{letter}{k}" for k, name in enumerate(names)}
+    other_names = set(word.findall("\n".join(body))) - set(names)
+    prefix = "a"
+    while any(re.fullmatch(rf"{prefix}\d+", name) for name in other_names):
+        prefix += "a"  # a local variable of the function already has such a name
+    new = {name: f"{prefix}{k}" for k, name in enumerate(names)}
     return list(new.values()), [word.sub(lambda m: new.get(m[0], m[0]), line) for line in body]
 
 
@@ -370,8 +372,8 @@ def _new(shape: Any, dtype: str, order: Any, arrays: dict[str, Any]) -> Any:
     return np.empty(shape, dtype, order)
 
 
-def _block(whole: str, start: int, stop: int, arrays: dict[str, Any]) -> Any:
-    return arrays[whole][start:stop]
+def _block(container: str, start: int, stop: int, arrays: dict[str, Any]) -> Any:
+    return arrays[container][start:stop]
 
 
 def _row_major(array: Any, dtype: Any) -> Any:
@@ -380,7 +382,7 @@ def _row_major(array: Any, dtype: Any) -> Any:
 
 
 def _forward(step: Step) -> Callable[..., Any]:
-    """The NumPy function that computes a step from its inputs, the step's attributes filled in."""
+    """The NumPy function that computes a step from its inputs; it has the step's attributes."""
     if step.op == "copy":
         return np.array
     attrs = {k: v for k, v in step.attrs.items() if k not in ("from", "rank")}

@@ -46,7 +46,7 @@ def folder() -> Path:
 
 
 @functools.cache
-def _floats() -> str:
+def _hash_of_floats() -> str:
     """A hash of the functions that the loops call; if they change, so do the modules' names."""
     return hashlib.sha256(Path(floats.__file__).read_bytes()).hexdigest()
 
@@ -61,16 +61,16 @@ def type_of(dtype: str, ndim: int, columns: bool = False) -> str:
 
 def loaded(source: str) -> ModuleType:
     """The module of this source, compiled now or taken from the disk."""
-    text = HEADER + source + f"\n# floats: {_floats()}\n"
+    text = HEADER + source + f"\n# floats: {_hash_of_floats()}\n"
     name = "nnlib_loops_" + hashlib.sha256(text.encode()).hexdigest()[:24]
-    known = sys.modules.get(name)
-    if known is not None:
-        return known
+    module_in_memory = sys.modules.get(name)
+    if module_in_memory is not None:
+        return module_in_memory
     path = folder() / f"{name}.py"
     if not path.exists():  # written under another name first, as another process may read it
-        partial = path.with_suffix(f".{os.getpid()}.tmp")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

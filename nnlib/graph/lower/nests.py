@@ -18,7 +18,7 @@ from nnlib.graph.lower.views import View
 from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
-BY_DOTS = 2**11  # BY_LOOPS for products whose sums run along memory, where loops are slower
+BY_DOTS = 2**11  # instead of BY_LOOPS if the sums run along memory, where loops are slower
 SHORT, LONG = 16, 32  # a matrix of at least LONG rows, each at most SHORT, is stored by columns
 
 
@@ -29,7 +29,7 @@ class Nest:
     phase: int
     domain: Shape
     steps: list[int] = field(default_factory=list)
-    product: bool = False  # a matrix product by itself
+    product: bool = False  # whether it is one matrix product, without other steps
 
 
 @dataclass
@@ -54,24 +54,25 @@ def by_columns(domain: Shape) -> bool:
 
 
 def with_columns(graph: Steps) -> Steps:
-    """Copy the inputs whose columns are added up to columns, so that they are stored by columns."""
-    steps, moved = list[Step](), list[int]()
-    read = {
+    """Copy an input to column-major memory if a product that is written out adds up its columns."""
+    steps, new_position = list[Step](), list[int]()
+    summed = {
         step.inputs[0] for step in graph.steps
         if step.op == "matmul" and by_columns(domain_of(step.shape))
         and terms(step, graph.steps) <= UNROLLED
     }  # fmt: skip
     for at, step in enumerate(graph.steps):
-        inputs = tuple([moved[i] for i in step.inputs])
+        inputs = tuple([new_position[i] for i in step.inputs])
         steps.append(Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name,
                           step.value))  # fmt: skip
-        if step.op == "input" and at in read and by_columns(step.shape) and step.dtype in TYPES:
+        if step.op == "input" and at in summed and by_columns(step.shape) and step.dtype in TYPES:
             steps.append(Step("copy", step.shape, step.dtype, (len(steps) - 1,)))
-        moved.append(len(steps) - 1)
+        new_position.append(len(steps) - 1)
     outputs = {}
     for name, at in graph.outputs.items():
-        given = graph.steps[at].op == "input"
-        outputs[name] = moved[at] - (steps[moved[at]].op == "copy") if given else moved[at]
+        is_input = graph.steps[at].op == "input"
+        has_copy = is_input and steps[new_position[at]].op == "copy"  # directly after the input
+        outputs[name] = new_position[at] - has_copy
     return Steps(steps, outputs, graph.derivatives)
 
 
@@ -82,23 +83,25 @@ def small_product(step: Step, steps: list[Step], views: list[View]) -> bool:
     a, b = (steps[i] for i in step.inputs)
     if len(a.shape) > 2 or len(b.shape) > 2 or a.dtype != step.dtype or b.dtype != step.dtype:
         return False
-    sums = terms(step, steps)
-    if sums <= UNROLLED and by_columns(domain_of(step.shape)):
+    n_terms = terms(step, steps)
+    if n_terms <= UNROLLED and by_columns(domain_of(step.shape)):
         return True  # a column is a sum of columns
-    along = _runs_along(views[step.inputs[1]], b.shape, len(b.shape) - 1) or _runs_along(
+    contiguous = _runs_along(views[step.inputs[1]], b.shape, len(b.shape) - 1) or _runs_along(
         views[step.inputs[0]], a.shape, 0
     )
     column = len(b.shape) == 1 or b.shape[-1] == 1  # each result is one sum, written out if short
-    most = BY_LOOPS if along or (column and sums <= UNROLLED) else BY_DOTS
-    return sums * math.prod(step.shape) <= most
+    limit = BY_LOOPS if contiguous or (column and n_terms <= UNROLLED) else BY_DOTS
+    return n_terms * math.prod(step.shape) <= limit
 
 
 def _runs_along(view: View, shape: Shape, dim: int) -> bool:
     """Whether neighbours along a factor's dimension `dim` are neighbours in memory."""
     if len(shape) < 2:
         return False
-    long = [axis for axis, n in zip(view.axes, view.shape) if n != 1]
-    return shape[dim] != 1 and bool(long) and long[-1].dim == dim and long[-1].stride == 1
+    long_axes = [axis for axis, n in zip(view.axes, view.shape) if n != 1]
+    if shape[dim] == 1 or not long_axes:
+        return False
+    return long_axes[-1].dim == dim and long_axes[-1].stride == 1
 
 
 def terms(step: Step, steps: list[Step]) -> int:
@@ -126,7 +129,7 @@ class Grouping:
             if at not in outputs and len(readers[at]) == 1 and self._can_wait(at, *readers[at]):
                 self.waiting.add(at)
             else:
-                self._place(at, step)
+                self._assign(at, step)
         for at in outputs:
             self._store(at)
 
@@ -151,42 +154,43 @@ class Grouping:
         return self.views[at].at != at
 
     def _can_wait(self, at: int, reader: int) -> bool:
-        """Whether a step is as well computed where its one reader is.
+        """Whether a step can be computed in the nest of the one step that reads it.
 
-        That saves its array, and costs none where all that it reads is outside of the loops.
+        Then it needs no array.  What it reads must not be computed by loops, since that would have
+        to be stored in an array instead.
         """
-        step, by = self.steps[at], self.steps[reader]
-        given = [self.steps[i] for i in step.inputs]
-        if not given or not is_point(step, given):
+        step, reading = self.steps[at], self.steps[reader]
+        operands = [self.steps[i] for i in step.inputs]
+        if not operands or not is_point(step, operands):
             return False
         if any(self.views[i].at in self.nest for i in step.inputs):
             return False
-        if is_fold(by, step):
+        if is_fold(reading, step):
             return True
-        alike = domain_of(by.shape) == domain_of(step.shape)
-        return alike and is_point(by, [self.steps[i] for i in by.inputs])
+        same_domain = domain_of(reading.shape) == domain_of(step.shape)
+        return same_domain and is_point(reading, [self.steps[i] for i in reading.inputs])
 
     def _with_waiting(self, inputs: list[int]) -> tuple[list[int], list[int]]:
-        """Inputs and those of waiting steps among them; and these steps in order."""
-        found, waiting = list(inputs), list[int]()
-        for i in found:  # grows
+        """The inputs, waiting steps replaced by their own inputs; and these steps in order."""
+        expanded, waiting = list(inputs), list[int]()
+        for i in expanded:  # the list grows in the loop
             if i in self.waiting and i not in waiting:
                 waiting.append(i)
-                found += self.steps[i].inputs
-        return [i for i in found if i not in waiting], sorted(waiting)
+                expanded += self.steps[i].inputs
+        return [i for i in expanded if i not in waiting], sorted(waiting)
 
     # ------------------------------------------------------------ one step
-    def _place(self, at: int, step: Step) -> None:
-        given = [self.steps[i] for i in step.inputs]
+    def _assign(self, at: int, step: Step) -> None:
+        operands = [self.steps[i] for i in step.inputs]
         if step.op == "matmul" and small_product(step, self.steps, self.views):
             alone = terms(step, self.steps) > UNROLLED
             self._join(at, domain_of(step.shape), list(step.inputs), own=False, alone=alone)
             if alone:
                 self.stored.add(at)
-        elif given and is_point(step, given):
+        elif operands and is_point(step, operands):
             self._join(at, domain_of(step.shape), list(step.inputs), own=True)
-        elif given and is_fold(step, given[0]):
-            self._join(at, domain_of(given[0].shape), list(step.inputs), own=True)
+        elif operands and is_fold(step, operands[0]):
+            self._join(at, domain_of(operands[0].shape), list(step.inputs), own=True)
             self.stored.add(at)
         else:
             self._call(at, step)
@@ -194,7 +198,7 @@ class Grouping:
     def _join(
         self, at: int, domain: Shape, inputs: list[int], own: bool, alone: bool = False
     ) -> None:
-        """Put a step into the first nest that can take it; `own`: it reads at its own position."""
+        """Put a step into the first suitable nest; `own`: it reads only at its own position."""
         inputs, waiting = self._with_waiting(inputs)
         phase, first = 0, 0
         for i in inputs:
@@ -202,24 +206,24 @@ class Grouping:
             if origin in self.called:
                 phase = max(phase, self.called[origin] + 1)
             elif origin in self.nest:
-                there = self.nest[origin]
-                local = own and i == origin and self._local(i, there, domain)
-                first = max(first, there if local else there + 1)
-                phase = max(phase, self.nests[there].phase)
-        fit = None
+                earlier = self.nest[origin]
+                local = own and i == origin and self._local(i, earlier, domain)
+                first = max(first, earlier if local else earlier + 1)
+                phase = max(phase, self.nests[earlier].phase)
+        chosen = None
         if not alone:
-            fit = next((k for k in range(first, len(self.nests))
-                        if self._takes(k, phase, domain) and self._in_order(k, inputs)), None)
-        if fit is None:
-            fit = len(self.nests)
+            chosen = next((k for k in range(first, len(self.nests))
+                           if self._takes(k, phase, domain) and self._in_order(k, inputs)), None)
+        if chosen is None:
+            chosen = len(self.nests)
             self.nests.append(Nest(phase, domain, product=alone))
         for k in (*waiting, at):
-            self.nests[fit].steps.append(k)
-            self.nest[k] = fit
+            self.nests[chosen].steps.append(k)
+            self.nest[k] = chosen
         for i in inputs:
             origin = self.views[i].at
-            same = self.nest.get(origin) == fit and i == origin
-            if origin in self.nest and not (own and same):
+            is_local = self.nest.get(origin) == chosen and i == origin
+            if origin in self.nest and not (own and is_local):
                 self._store(origin)
 
     def _takes(self, k: int, phase: int, domain: Shape) -> bool:
@@ -233,9 +237,9 @@ class Grouping:
 
     def _in_order(self, k: int, inputs: list[int]) -> bool:
         """Whether nests, which run by phase and then by number, compute the inputs early enough."""
-        mine = (self.nests[k].phase, k)
+        own_turn = (self.nests[k].phase, k)
         return all(
-            (self.nests[n].phase, n) <= mine
+            (self.nests[n].phase, n) <= own_turn
             for i in inputs if (n := self.nest.get(self.views[i].at)) is not None
         )  # fmt: skip
 
@@ -267,7 +271,7 @@ _FOLDED = ("sum", "amax", "amin", "prod", "any", "all")
 
 
 def group(graph: Steps, views: list[View]) -> Plan:
-    """The plan of a graph whose views are maps.
+    """The plan of a graph whose views are index maps.
 
     >>> import nnlib
     >>> from nnlib.graph.lower.nests import group

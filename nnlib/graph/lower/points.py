@@ -34,71 +34,71 @@ _FUNCTIONS = {
 }  # fmt: skip
 
 
-def number(value: Any, kind: str) -> str:
+def number(value: Any, dtype: str) -> str:
     """A constant of a type, as the loops write it."""
     value = np.asarray(value)[()]
-    if kind == "bool":
+    if dtype == "bool":
         return str(bool(value))
-    if kind == "int64":
+    if dtype == "int64":
         return f"i8({int(value)})"
     value = float(value)
-    text = repr(float(str(np.float32(value)))) if kind == "float32" and math.isfinite(value) else (
+    text = repr(float(str(np.float32(value)))) if dtype == "float32" and math.isfinite(value) else (
         repr(value) if math.isfinite(value) else
         "np.nan" if value != value else "np.inf" if value > 0 else "-np.inf")  # fmt: skip
-    return f"{TYPES[kind]}({text})"
+    return f"{TYPES[dtype]}({text})"
 
 
-def is_point(step: Step, given: Sequence[Step]) -> bool:
+def is_point(step: Step, operands: Sequence[Step]) -> bool:
     """Whether a loop can compute this step from these arguments."""
-    kinds = [s.dtype for s in given]
-    if step.dtype not in TYPES or any(k not in TYPES for k in kinds):
+    dtypes = [s.dtype for s in operands]
+    if step.dtype not in TYPES or any(k not in TYPES for k in dtypes):
         return False
-    op, floats = step.op, step.dtype in _FLOATS
-    alike = all(k == step.dtype for k in kinds)
+    op, is_float = step.op, step.dtype in _FLOATS
+    same_dtype = all(k == step.dtype for k in dtypes)
     if op in _INFIX:
-        return alike and step.dtype != "bool" and (op != "div" or floats)
+        return same_dtype and step.dtype != "bool" and (op != "div" or is_float)
     if op == "pow":
-        return alike and floats
+        return same_dtype and is_float
     if op in ("maximum", "minimum", "atan2", "relu", "clamp", *_FUNCTIONS):
-        return alike and floats
+        return same_dtype and is_float
     if op == "neg":
-        return alike and step.dtype != "bool"
+        return same_dtype and step.dtype != "bool"
     if op in _COMPARED:
-        return len(set(kinds)) == 1
+        return len(set(dtypes)) == 1
     if op in (*_LOGIC, "logical_xor", "logical_not"):
         return True
     if op in ("isnan", "isinf", "isfinite"):
-        return kinds[0] in _FLOATS
+        return dtypes[0] in _FLOATS
     if op == "where":
-        return kinds[0] == "bool" and kinds[1] == kinds[2] == step.dtype
-    return op in ("cast", "clone", "copy") and not (kinds[0] in _FLOATS and step.dtype == "int64")
+        return dtypes[0] == "bool" and dtypes[1] == dtypes[2] == step.dtype
+    return op in ("cast", "clone", "copy") and not (dtypes[0] in _FLOATS and step.dtype == "int64")
 
 
-def text(step: Step, xs: Sequence[str], given: Sequence[Step]) -> str:
+def expression(step: Step, xs: Sequence[str], operands: Sequence[Step]) -> str:
     """The step as an expression of its arguments, each a name or a number."""
-    op, kind = step.op, TYPES[step.dtype]
+    op, type_name = step.op, TYPES[step.dtype]
     if op in _INFIX:
         return f"{xs[0]} {_INFIX[op]} {xs[1]}"
     if op == "pow":
-        return _power(xs, given)
+        return _power(xs, operands)
     if op in _COMPARED:
         return f"{xs[0]} {_COMPARED[op]} {xs[1]}"
     if op in (*_LOGIC, "logical_xor", "logical_not"):
-        return _logic(op, [x if s.dtype == "bool" else f"({x} != 0)" for x, s in zip(xs, given)])
-    if op in _FAST and kind == "f4":
+        return _logic(op, [x if s.dtype == "bool" else f"({x} != 0)" for x, s in zip(xs, operands)])
+    if op in _FAST and type_name == "f4":
         return f"{_FAST[op]}({xs[0]})"
     if op in _FUNCTIONS:
-        return f"{kind}({_FUNCTIONS[op]}({xs[0]}))"
-    zero = f"{kind}(0.0)"
-    short = {
+        return f"{type_name}({_FUNCTIONS[op]}({xs[0]}))"
+    zero = f"{type_name}(0.0)"
+    templates = {
         "neg": "-{0}", "isnan": "{0} != {0}", "isinf": "abs({0}) == np.inf",
         "isfinite": "abs({0}) < np.inf", "where": "{1} if {0} else {2}", "clone": "{0}",
         "copy": "{0}", "maximum": "maximum({0}, {1})", "minimum": "minimum({0}, {1})",
-        "relu": f"maximum({{0}}, {zero})", "atan2": f"{kind}(np.arctan2({{0}}, {{1}}))",
-        "cast": "{0} != 0" if kind == "bool" else f"{kind}({{0}})",
+        "relu": f"maximum({{0}}, {zero})", "atan2": f"{type_name}(np.arctan2({{0}}, {{1}}))",
+        "cast": "{0} != 0" if type_name == "bool" else f"{type_name}({{0}})",
     }  # fmt: skip
-    if op in short:
-        return short[op].format(*xs)
+    if op in templates:
+        return templates[op].format(*xs)
     low, high = step.attrs["min"], step.attrs["max"]
     out = xs[0]
     if low is not None:
@@ -106,16 +106,16 @@ def text(step: Step, xs: Sequence[str], given: Sequence[Step]) -> str:
     return out if high is None else f"minimum({out}, {number(high, step.dtype)})"
 
 
-def _power(xs: Sequence[str], given: Sequence[Step]) -> str:
-    exponent = given[1]
+def _power(xs: Sequence[str], operands: Sequence[Step]) -> str:
+    exponent = operands[1]
     if exponent.op == "constant" and not exponent.shape:
-        whole = {1.0: "{0}", 2.0: "{0} * {0}", 3.0: "{0} * {0} * {0}", -1.0: "1 / {0}"}
-        if given[0].shape:  # as NumPy's power of an array does: nan at -inf
-            whole[0.5] = "np.sqrt({0})"
-        short = whole.get(float(exponent.value))
-        if short is not None:
-            kind = TYPES[given[0].dtype]
-            return short.replace("1 /", f"{kind}(1.0) /").format(xs[0])
+        templates = {1.0: "{0}", 2.0: "{0} * {0}", 3.0: "{0} * {0} * {0}", -1.0: "1 / {0}"}
+        if operands[0].shape:  # as NumPy's power of an array does: nan at -inf
+            templates[0.5] = "np.sqrt({0})"
+        template = templates.get(float(exponent.value))
+        if template is not None:
+            type_name = TYPES[operands[0].dtype]
+            return template.replace("1 /", f"{type_name}(1.0) /").format(xs[0])
     return f"{xs[0]} ** {xs[1]}"
 
 
@@ -129,23 +129,23 @@ FOLDS = {"sum": "plus", "amax": "maximum", "amin": "minimum", "prod": "*", "any"
          "all": "and"}  # fmt: skip
 
 
-def is_fold(step: Step, given: Step) -> bool:
+def is_fold(step: Step, operand: Step) -> bool:
     """Whether a loop can compute this reduction."""
-    if step.op not in FOLDS or not given.shape:
+    if step.op not in FOLDS or not operand.shape:
         return False
     if step.op in ("any", "all"):
-        return given.dtype == step.dtype == "bool"
-    return given.dtype == step.dtype and (
+        return operand.dtype == step.dtype == "bool"
+    return operand.dtype == step.dtype and (
         step.dtype in _FLOATS or (step.dtype == "int64" and step.op == "sum")
     )
 
 
-def start(op: str, kind: str) -> str:
+def initial_value(op: str, dtype: str) -> str:
     """The initial value of a reduction."""
     if op in ("any", "all"):
         return str(op == "all")
     value = {"sum": 0.0, "prod": 1.0, "amax": -math.inf, "amin": math.inf}[op]
-    return number(value, kind)
+    return number(value, dtype)
 
 
 def folded(op: str, total: str, x: str) -> str:

@@ -2,8 +2,8 @@
 
 A recorded gradient consists of independent primitives: the maxima of a pooling are searched again,
 and the windows of a convolution are laid out again for the weight's gradient.  The graph contains
-both steps, so here the second one uses what the first has computed.  relu's derivative selects
-numbers or 0, which eager nnlib computes by masking bits, and so does this file.
+both steps, so here the second one uses what the first has computed.  In relu's derivative, a
+`where` selects a number or 0; like eager nnlib, a shortcut computes it by masking bits.
 """
 
 from __future__ import annotations
@@ -34,35 +34,36 @@ class Shortcut(NamedTuple):
 
 def shortcuts(steps: Sequence[Step]) -> dict[int, Shortcut]:
     """The steps that have a shortcut, by position."""
-    pools = {_call(s, s.inputs[:1]): at for at, s in enumerate(steps) if s.op == "max_pool2d"}
-    convs = {_call(s, s.inputs[:1]): at for at, s in enumerate(steps) if s.op == "conv2d"}
-    found: dict[int, Shortcut] = {}
+    pools = {_key(s, s.inputs[:1]): at for at, s in enumerate(steps) if s.op == "max_pool2d"}
+    convs = {_key(s, s.inputs[:1]): at for at, s in enumerate(steps) if s.op == "conv2d"}
+    result: dict[int, Shortcut] = {}
     for at, step in enumerate(steps):
-        made = None
+        shortcut = None
         if step.op in ("scatter_add", "reshape"):
-            made = _pool_gradient(steps, step, pools)
+            shortcut = _pool_gradient(steps, step, pools)
         elif step.op == "conv2d_weight":
-            made = _weight_gradient(step, convs, at)
+            shortcut = _weight_gradient(step, convs, at)
         elif step.op == "where":
-            made = _before_pooling(steps, step, found) or _masked_where(steps, step)
-        if made is not None:
-            found[at] = made
-    return found
+            shortcut = _before_pooling(steps, step, result) or _masked_where(steps, step)
+        if shortcut is not None:
+            result[at] = shortcut
+    return result
 
 
 def _masked_where(steps: Sequence[Step], step: Step) -> Shortcut | None:
     """Compute `where` with 0 by masking bits: np.where branches, and takes ten times as long."""
-    condition, yes, no = (steps[i] for i in step.inputs)
-    for kept, zero, function in ((yes, no, masked), (no, yes, _masked_elsewhere)):
-        whole = kept.shape == condition.shape == step.shape
-        if whole and step.shape and _is_float(step) and kept.dtype == step.dtype and _is_zero(zero):
-            at = step.inputs[1 if kept is yes else 2]
+    condition, if_true, if_false = (steps[i] for i in step.inputs)
+    choices = (if_true, if_false, masked), (if_false, if_true, _masked_elsewhere)
+    for chosen, zero, function in choices:
+        same_shape = chosen.shape == condition.shape == step.shape != ()
+        if same_shape and _is_float(step) and chosen.dtype == step.dtype and _is_zero(zero):
+            at = step.inputs[1 if chosen is if_true else 2]
             return Shortcut(function, [at, step.inputs[0]])
     return None
 
 
 def _before_pooling(
-    steps: Sequence[Step], step: Step, found: dict[int, Shortcut]
+    steps: Sequence[Step], step: Step, shortcuts: dict[int, Shortcut]
 ) -> Shortcut | None:
     """If max pooling follows relu, apply relu's derivative only at the maxima, which are fewer.
 
@@ -70,7 +71,7 @@ def _before_pooling(
     positive where the maximum is.
     """
     condition, zero, at = steps[step.inputs[0]], steps[step.inputs[1]], step.inputs[2]
-    pooling = found.get(at)
+    pooling = shortcuts.get(at)
     if pooling is None or pooling.after is not None or len(pooling.arguments) != 3:
         return None
     relu = pooling.arguments[2]
@@ -79,14 +80,16 @@ def _before_pooling(
         return None
     if not _is_float(step) or steps[at].dtype != step.dtype:
         return None
-    level, shape = steps[condition.inputs[1]], steps[relu].shape
-    if level.op != "constant" or np.any(level.value) or not shape == step.shape == steps[at].shape:
+    threshold, shape = steps[condition.inputs[1]], steps[relu].shape
+    if threshold.op != "constant" or np.any(threshold.value):
+        return None
+    if not shape == step.shape == steps[at].shape:
         return None
     return Shortcut(partial(_gradient_if_positive, pooling.function), pooling.arguments)
 
 
 def _gradient_if_positive(gradient: Callable[..., Any], g: Any, out: Any, x: Any) -> Any:
-    # in the memory layout of `out`
+    # `g` in the memory layout of `out`
     inner = np.ascontiguousarray(g.reshape(out.shape).transpose(1, 2, 3, 0))
     return gradient(_masked_elsewhere(inner.transpose(3, 0, 1, 2), out <= 0), out, x)
 
@@ -101,11 +104,11 @@ def _is_zero(step: Step) -> bool:
     return step.op == "constant" and not np.any(value) and not np.any(np.signbit(value))
 
 
-def _masked_elsewhere(g: Any, here: Any) -> Any:
-    return masked(g, np.logical_not(here))
+def _masked_elsewhere(g: Any, mask: Any) -> Any:
+    return masked(g, np.logical_not(mask))
 
 
-def _call(step: Step, inputs: Sequence[int]) -> Any:
+def _key(step: Step, inputs: Sequence[int]) -> Any:
     attrs = {k: v for k, v in step.attrs.items() if k != "shape"}
     return tuple(inputs), repr(sorted(attrs.items()))
 
@@ -115,11 +118,11 @@ def _pool_gradient(steps: Sequence[Step], step: Step, pools: dict[Any, int]) -> 
     scatter = steps[step.inputs[0]] if step.op == "reshape" else step
     if scatter.op != "scatter_add":
         return None
-    planes, where, source = (steps[i] for i in scatter.inputs)
-    indices = steps[where.inputs[0]] if where.op == "reshape" else where
+    planes, positions, source = (steps[i] for i in scatter.inputs)
+    indices = steps[positions.inputs[0]] if positions.op == "reshape" else positions
     if indices.op != "max_pool2d_indices" or planes.op != "constant" or np.any(planes.value):
         return None
-    pool = pools.get(_call(indices, indices.inputs))
+    pool = pools.get(_key(indices, indices.inputs))
     if pool is None:
         return None
     g = source.inputs[0] if source.op == "reshape" else scatter.inputs[2]
@@ -135,7 +138,7 @@ def _gradient_from_maxima(
 
 def _weight_gradient(step: Step, convs: dict[Any, int], at: int) -> Shortcut | None:
     g, x = step.inputs
-    conv = convs.get(_call(step, (x,)))
+    conv = convs.get(_key(step, (x,)))
     if conv is None or conv > at:
         return None
     return Shortcut(partial(_from_columns, **step.attrs), [g, x], conv)

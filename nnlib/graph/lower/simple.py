@@ -1,6 +1,7 @@
 """Pass 2: compound steps (softmax, mean, …) become elementary ones, which loops can compute.
 
-The transpose of a product becomes the product of the transposes, so that no array is transposed.
+The transpose of a product becomes the product of the transposes: its factors are often views of
+stored arrays, so that nothing is transposed in memory.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ OFTEN = 4  # a transposed factor of at least so many products is copied once
 
 
 class Rewriting:
-    """Steps under construction; `add` appends one and gives its position."""
+    """Steps under construction; `add` appends one and returns its position."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
 
-    def add(self, op: str, size: Shape, kind: str, *inputs: int, **attrs: Any) -> int:
-        self.steps.append(Step(op, size, kind, inputs, attrs))
+    def add(self, op: str, shape: Shape, dtype: str, /, *inputs: int, **attrs: Any) -> int:
+        self.steps.append(Step(op, shape, dtype, inputs, attrs))
         return len(self.steps) - 1
 
     def number(self, value: float, dtype: str) -> int:
@@ -43,34 +44,34 @@ def simple(graph: Steps) -> Steps:
     ['input', 'sum', 'constant', 'div']
     """
     to = Rewriting()
-    moved: list[int] = []
-    readers, often = users(graph), _often_transposed(graph)
+    new_position: list[int] = []
+    readers, copied = reader_counts(graph), _often_transposed(graph)
     for at, step in enumerate(graph.steps):
-        inputs = tuple([moved[i] for i in step.inputs])
+        inputs = tuple([new_position[i] for i in step.inputs])
         rule = _RULES.get(step.op)
-        found = None
+        position = None
         if rule is not None and _loopable(step, graph):
-            found = rule(to, step, inputs)
+            position = rule(to, step, inputs)
         if step.op == "permute" and readers[step.inputs[0]] == 1:
-            found = _transposed_product(to, step, inputs[0])
-        if found is None:
+            position = _transposed_product(to, step, inputs[0])
+        if position is None:
             to.steps.append(Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name,
                                  step.value))  # fmt: skip
-            found = len(to.steps) - 1
-            if at in often:
-                found = to.add("copy", step.shape, step.dtype, found)
+            position = len(to.steps) - 1
+            if at in copied:
+                position = to.add("copy", step.shape, step.dtype, position)
         elif at in graph.outputs.values():
-            to.steps[found].name = step.name
-        moved.append(found)
-    outputs = {name: moved[at] for name, at in graph.outputs.items()}
+            to.steps[position].name = step.name
+        new_position.append(position)
+    outputs = {name: new_position[at] for name, at in graph.outputs.items()}
     return Steps(to.steps, outputs, graph.derivatives)
 
 
-def users(graph: Steps) -> list[int]:
-    users = [0] * len(graph.steps)
+def reader_counts(graph: Steps) -> list[int]:
+    counts = [0] * len(graph.steps)
     for i in [*(i for s in graph.steps for i in s.inputs), *graph.outputs.values()]:
-        users[i] += 1
-    return users
+        counts[i] += 1
+    return counts
 
 
 def _often_transposed(graph: Steps) -> set[int]:
@@ -86,57 +87,59 @@ def _often_transposed(graph: Steps) -> set[int]:
 
 
 def _loopable(step: Step, graph: Steps) -> bool:
-    given = graph.steps[step.inputs[0]]
-    return given.dtype in ("float32", "float64") and bool(given.shape) and 0 not in given.shape
+    operand = graph.steps[step.inputs[0]]
+    is_float = operand.dtype in ("float32", "float64")
+    return is_float and bool(operand.shape) and 0 not in operand.shape
 
 
-def _kept(shape: Shape, dim: tuple[int, ...]) -> Shape:
+def _reduced_shape(shape: Shape, dim: tuple[int, ...]) -> Shape:
     return tuple([1 if d in dim else n for d, n in enumerate(shape)])
 
 
 def _mean(to: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
-    given = to.steps[inputs[0]]
+    operand = to.steps[inputs[0]]
     total = to.add("sum", step.shape, step.dtype, inputs[0], **step.attrs)
-    count = math.prod([given.shape[d] for d in step.attrs["dim"]])
+    count = math.prod([operand.shape[d] for d in step.attrs["dim"]])
     return to.add("div", step.shape, step.dtype, total, to.number(count, step.dtype))
 
 
 def _shifted(to: Rewriting, x: int, dim: int) -> tuple[int, int]:
-    """x minus its maximum along a dimension, and the sum of the exponentials of that."""
-    shape, kind = to.steps[x].shape, to.steps[x].dtype
-    small = _kept(shape, (dim,))
-    top = to.add("amax", small, kind, x, dim=(dim,), keepdim=True)
-    off = to.add("sub", shape, kind, x, top)
-    powers = to.add("exp", shape, kind, off)
-    return off, to.add("sum", small, kind, powers, dim=(dim,), keepdim=True)
+    """x minus its maximum along a dimension, and the sum of the exponentials of the difference."""
+    shape, dtype = to.steps[x].shape, to.steps[x].dtype
+    reduced = _reduced_shape(shape, (dim,))
+    maximum = to.add("amax", reduced, dtype, x, dim=(dim,), keepdim=True)
+    shifted = to.add("sub", shape, dtype, x, maximum)
+    exponentials = to.add("exp", shape, dtype, shifted)
+    return shifted, to.add("sum", reduced, dtype, exponentials, dim=(dim,), keepdim=True)
 
 
 def _softmax(to: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
-    off, total = _shifted(to, inputs[0], step.attrs["dim"])
-    powers = to.add("exp", step.shape, step.dtype, off)
-    return to.add("div", step.shape, step.dtype, powers, total)
+    shifted, total = _shifted(to, inputs[0], step.attrs["dim"])
+    exponentials = to.add("exp", step.shape, step.dtype, shifted)
+    return to.add("div", step.shape, step.dtype, exponentials, total)
 
 
 def _log_softmax(to: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
-    off, total = _shifted(to, inputs[0], step.attrs["dim"])
+    shifted, total = _shifted(to, inputs[0], step.attrs["dim"])
     log = to.add("log", to.steps[total].shape, step.dtype, total)
-    return to.add("sub", step.shape, step.dtype, off, log)
+    return to.add("sub", step.shape, step.dtype, shifted, log)
 
 
 def _logsumexp(to: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
-    x, kind = inputs[0], step.dtype
+    x, dtype = inputs[0], step.dtype
     shape, dim = to.steps[x].shape, tuple(step.attrs["dim"])
-    small = _kept(shape, dim)
-    top = to.add("amax", small, kind, x, dim=dim, keepdim=True)
-    finite = to.add("isfinite", small, "bool", top)
-    top = to.add("where", small, kind, finite, top, to.number(0, kind))  # inf - inf would be nan
-    off = to.add("sub", shape, kind, x, top)
-    powers = to.add("exp", shape, kind, off)
-    total = to.add("sum", small, kind, powers, dim=dim, keepdim=True)
-    log = to.add("log", small, kind, total)
-    out = to.add("add", small, kind, log, top)
-    return out if step.shape == small else to.add(
-        "reshape", step.shape, kind, out, shape=step.shape)  # fmt: skip
+    reduced = _reduced_shape(shape, dim)
+    maximum = to.add("amax", reduced, dtype, x, dim=dim, keepdim=True)
+    finite = to.add("isfinite", reduced, "bool", maximum)
+    # An infinite maximum becomes 0, because inf - inf would be nan.
+    maximum = to.add("where", reduced, dtype, finite, maximum, to.number(0, dtype))
+    shifted = to.add("sub", shape, dtype, x, maximum)
+    exponentials = to.add("exp", shape, dtype, shifted)
+    total = to.add("sum", reduced, dtype, exponentials, dim=dim, keepdim=True)
+    log = to.add("log", reduced, dtype, total)
+    out = to.add("add", reduced, dtype, log, maximum)
+    return out if step.shape == reduced else to.add(
+        "reshape", step.shape, dtype, out, shape=step.shape)  # fmt: skip
 
 
 def _transposed_product(to: Rewriting, step: Step, at: int) -> int | None:

@@ -24,10 +24,10 @@ class Axis(NamedTuple):
 
 
 class View(NamedTuple):
-    """A step's values: those of the stored array of step `at`, seen as `shape`, by these axes."""
+    """A step's values: those of the stored array of step `at`, reshaped, read along these axes."""
 
     at: int
-    shape: Shape  # under which the stored array is read
+    shape: Shape  # to which the stored array is reshaped first
     axes: tuple[Axis, ...]
 
 
@@ -42,45 +42,42 @@ def is_identity(view: View, shape: Shape) -> bool:
 def views(graph: Steps) -> tuple[Steps, list[View]]:
     """The graph with copies where a view cannot be a map, and how each step's values are read."""
     steps: list[Step] = []
-    moved: list[int] = []
-    found: list[View] = []
+    new_position: list[int] = []
+    result: list[View] = []
     for step in graph.steps:
-        inputs = tuple([moved[i] for i in step.inputs])
-        if step.op == "reshape" and not _readable(found[inputs[0]], steps[inputs[0]], step.shape):
-            given = steps[inputs[0]]
-            steps.append(Step("copy", given.shape, given.dtype, inputs))
-            found.append(identity(len(steps) - 1, given.shape))
+        inputs = tuple([new_position[i] for i in step.inputs])
+        if step.op == "reshape" and not _readable(result[inputs[0]], steps[inputs[0]], step.shape):
+            source = steps[inputs[0]]
+            steps.append(Step("copy", source.shape, source.dtype, inputs))
+            result.append(identity(len(steps) - 1, source.shape))
             inputs = (len(steps) - 1,)
         steps.append(Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name,
                           step.value))  # fmt: skip
         at = len(steps) - 1
-        mapped = step.op in _MAPS and not _stands_alone(step, steps[inputs[0]], steps)
-        seen = _seen(step, found[inputs[0]]) if mapped else None
-        found.append(identity(at, step.shape) if seen is None else seen)
-        moved.append(at)
-    outputs = {name: moved[at] for name, at in graph.outputs.items()}
-    return Steps(steps, outputs, graph.derivatives), found
+        is_mapped = step.op in _MAPS and not _stands_alone(step, steps[inputs[0]], steps)
+        view = _MAPS[step.op](step, result[inputs[0]]) if is_mapped else None
+        result.append(identity(at, step.shape) if view is None else view)
+        new_position.append(at)
+    outputs = {name: new_position[at] for name, at in graph.outputs.items()}
+    return Steps(steps, outputs, graph.derivatives), result
 
 
-def _stands_alone(step: Step, given: Step, steps: list[Step]) -> bool:
+def _stands_alone(step: Step, operand: Step, steps: list[Step]) -> bool:
     """Whether a step is a block of rows of a product that BLAS computes.
 
-    It lies as an array of its own does, and loops for one block are then those for another too.
+    Its elements are contiguous, so it is read as an array of its own; then the loops over one
+    block have the same source as those over another.
     """
-    return by_blas(given, steps) and is_block_of_rows(step, given)
+    return by_blas(operand, steps) and is_block_of_rows(step, operand)
 
 
-def _readable(base: View, given: Step, shape: Shape) -> bool:
+def _readable(base: View, operand: Step, shape: Shape) -> bool:
     """Whether a reshape is a map or the same memory under another shape."""
-    return is_identity(base, given.shape) or _without_ones(given.shape) == _without_ones(shape)
+    return is_identity(base, operand.shape) or _without_ones(operand.shape) == _without_ones(shape)
 
 
 def _without_ones(shape: Shape) -> Shape:
     return tuple([n for n in shape if n != 1])
-
-
-def _seen(step: Step, base: View) -> View | None:
-    return _MAPS[step.op](step, base)
 
 
 def _through(base: View, dims: dict[int, Axis]) -> View:
@@ -102,31 +99,31 @@ def _permuted(step: Step, base: View) -> View:
 
 def _expanded(step: Step, base: View) -> View:
     n = 1 + max((a.dim for a in base.axes if a.dim is not None), default=-1)
-    extra = len(step.shape) - step.attrs["rank"]
+    added = len(step.shape) - step.attrs["rank"]
     sizes = step.attrs["from"]
     return _through(base, {
-        d: Axis(0, d + extra if sizes[d] == step.shape[d + extra] else None) for d in range(n)
+        d: Axis(0, d + added if sizes[d] == step.shape[d + added] else None) for d in range(n)
     })  # fmt: skip
 
 
 def _sliced(step: Step, base: View) -> View:
     dims: dict[int, Axis] = {}
-    new = 0
+    next_dim = 0
     for d, entry in enumerate(step.attrs["index"]):
         if isinstance(entry, tuple):
-            dims[d] = Axis(entry[0], new, entry[2])
-            new += 1
+            dims[d] = Axis(entry[0], next_dim, entry[2])
+            next_dim += 1
         else:
             dims[d] = Axis(entry)
     return _through(base, dims)
 
 
 def _reshaped(step: Step, base: View) -> View:
-    before = step.attrs["from"]
-    if _without_ones(before) == _without_ones(step.shape):
-        new = iter([k for k, n in enumerate(step.shape) if n != 1])
-        return _through(base, {d: Axis(0, None if n == 1 else next(new))
-                               for d, n in enumerate(before)})  # fmt: skip
+    old_shape = step.attrs["from"]
+    if _without_ones(old_shape) == _without_ones(step.shape):
+        dims = iter([k for k, n in enumerate(step.shape) if n != 1])
+        return _through(base, {d: Axis(0, None if n == 1 else next(dims))
+                               for d, n in enumerate(old_shape)})  # fmt: skip
     return identity(base.at, step.shape)
 
 

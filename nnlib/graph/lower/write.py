@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from nnlib.graph.lower import points
 from nnlib.graph.lower.nests import Nest, Plan, by_columns, domain_of, is_folded
 from nnlib.graph.lower.points import TYPES, number
-from nnlib.graph.lower.views import View
+from nnlib.graph.lower.views import Axis, View
 from nnlib.graph.steps import Step
 
 Shape = tuple[int, ...]
@@ -29,7 +29,7 @@ _RESERVED = {
     "np", "math", "range", "abs", "min", "max", "part", *TYPES.values(), *_INDEX, *_CALLED,
     "w", "s", *[f"{memory}_{short}" for memory in "ws" for short in TYPES.values()],
 }  # fmt: skip
-EXACT = 4096  # elements up to which a float32 sum is kept in float32
+FLOAT32_TERMS = 4096  # up to so many terms, the total of a float32 sum is a float32
 
 
 class Kernel(NamedTuple):
@@ -38,7 +38,7 @@ class Kernel(NamedTuple):
     body: tuple[str, ...]
     arrays: tuple[int, ...]  # the stored steps among its arguments, in order
     names: tuple[str, ...]  # their names
-    work: dict[str, int]  # how many elements of its own it needs, by type
+    work: dict[str, int]  # how many elements of working memory it needs, by type
 
 
 class Names:
@@ -76,7 +76,7 @@ _HINTS = {"matmul": "z", "tanh": "h", "relu": "h", "sigmoid": "a", "sum": "total
 
 
 class Storage:
-    """Which stored steps are local to a kernel, which are column-major, where numbers are kept."""
+    """Which stored steps are local to a kernel or column-major, and where scalars are stored."""
 
     def __init__(self, plan: Plan) -> None:
         steps, readers = plan.graph.steps, _readers(plan)
@@ -92,9 +92,9 @@ class Storage:
             if at not in outputs and readers.get(at, set()) <= {phase}:
                 self.inner[at] = phase
             elif not steps[at].shape:
-                kind = steps[at].dtype
-                self.slot[at] = kind, counts[kind]
-                counts[kind] += 1
+                dtype = steps[at].dtype
+                self.slot[at] = dtype, counts[dtype]
+                counts[dtype] += 1
         self.slots = dict(counts)
         reshaped = {v.at for v in plan.views if v.shape != steps[v.at].shape}
         self.columns = {
@@ -115,15 +115,15 @@ def takes_out_argument(steps: list[Step], at: int) -> bool:
 
 def _readers(plan: Plan) -> dict[int, set[Any]]:
     """By stored step: the phases of the kernels that read it, and "call" where a call does."""
-    found: dict[int, set[Any]] = {}
+    readers: dict[int, set[Any]] = {}
     for at, k in plan.nest.items():
         for i in plan.graph.steps[at].inputs:
-            found.setdefault(plan.views[i].at, set()).add(plan.nests[k].phase)
-    for round_ in plan.calls:
-        for at in round_:
+            readers.setdefault(plan.views[i].at, set()).add(plan.nests[k].phase)
+    for calls_of_phase in plan.calls:
+        for at in calls_of_phase:
             for i in plan.graph.steps[at].inputs:
-                found.setdefault(plan.views[i].at, set()).add("call")
-    return found
+                readers.setdefault(plan.views[i].at, set()).add("call")
+    return readers
 
 
 class KernelWriter:
@@ -168,8 +168,8 @@ class KernelWriter:
             return self.array(view.at)
         if math.prod(step.shape) == 1:
             return f"{self.array(view.at)}[{', '.join('0' * len(step.shape))}]"
-        at = [_place(a.start, a.stride, "0" if a.dim is None else index[a.dim]) for a in view.axes]
-        return f"{self.shaped(view)}[{', '.join(at)}]"
+        entries = [_entry(axis, index) for axis in view.axes]
+        return f"{self.shaped(view)}[{', '.join(entries)}]"
 
     def target(self, at: int, index: list[str]) -> str:
         if at in self.storage.slot:
@@ -178,8 +178,8 @@ class KernelWriter:
         return f"{self.array(at)}[{', '.join(index)}]" if step.shape else self.local[at]
 
     def slot(self, at: int) -> str:
-        kind, k = self.storage.slot[at]
-        return f"s_{TYPES[kind]}[{k}]"
+        dtype, k = self.storage.slot[at]
+        return f"s_{TYPES[dtype]}[{k}]"
 
     def array(self, at: int) -> str:
         """The name of a stored array: an argument, or a part of the working memory."""
@@ -194,9 +194,9 @@ class KernelWriter:
             self.header[at, ()] = name
             memory = f"w_{TYPES[step.dtype]}"
             if at in self.storage.columns:
-                shaped = f"{_part(memory, start, step.shape[::-1])}.T"
+                shaped = f"{_memory_text(memory, start, step.shape[::-1])}.T"
             else:
-                shaped = _part(memory, start, step.shape)
+                shaped = _memory_text(memory, start, step.shape)
             self.head.append(f"{name} = {shaped}")
         return name
 
@@ -212,7 +212,7 @@ class KernelWriter:
         return self.header[key]
 
 
-def _part(memory: str, start: int, shape: Shape) -> str:
+def _memory_text(memory: str, start: int, shape: Shape) -> str:
     """The text that makes an array of a part of the working memory."""
     if len(shape) in (1, 2):
         name = "vector" if len(shape) == 1 else "matrix"
@@ -220,11 +220,13 @@ def _part(memory: str, start: int, shape: Shape) -> str:
     return f"{memory}[{start}:{start + math.prod(shape)}].reshape({shape})"
 
 
-def _place(start: int, stride: int, index: str) -> str:
-    if index == "0":
-        return str(start)
-    text = index if stride == 1 else f"{stride} * {index}"
-    return f"{start} + {text}" if start else text
+def _entry(axis: Axis, index: list[str]) -> str:
+    """The text of one entry of an index into a stored array."""
+    if axis.dim is None or index[axis.dim] == "0":
+        return str(axis.start)
+    variable = index[axis.dim]
+    text = variable if axis.stride == 1 else f"{axis.stride} * {variable}"
+    return f"{axis.start} + {text}" if axis.start else text
 
 
 class NestWriter:
@@ -243,11 +245,11 @@ class NestWriter:
         self.block: tuple[list[str], list[str]] = [], []  # before and after the innermost loop
         self.values: dict[int, str] = {}
         self.loads: dict[str, str] = {}
-        self.seen: Counter[str] = Counter()
+        self.read_counts: Counter[str] = Counter()
 
     def written(self) -> list[str]:
         if self.nest.product:
-            return Product(self.to, self.nest.steps[0]).written()
+            return ProductWriter(self.to, self.nest.steps[0]).written()
         first = self.to.locals, dict(self.to.local)
         self._write()  # the first pass counts how often each element is read; the second uses it
         self.to.locals, self.to.local = first
@@ -278,12 +280,12 @@ class NestWriter:
         if level < self.depth:
             size = self.nest.domain[self.order[level]]
             first, last = self.block if level == self.depth - 1 else ([], [])
-            every, indent = f"range({size})", ""
-            if first and size > EXACT:  # sums of so many numbers are computed part by part
-                yield f"for part in range(0, {size}, {EXACT}):"
-                every, indent = f"range(part, min(part + {EXACT}, {size}))", "    "
+            values, indent = f"range({size})", ""
+            if first and size > FLOAT32_TERMS:  # a sum of so many numbers is computed in parts
+                yield f"for part in range(0, {size}, {FLOAT32_TERMS}):"
+                values, indent = f"range(part, min(part + {FLOAT32_TERMS}, {size}))", "    "
             yield from [indent + line for line in first]
-            yield f"{indent}for {self.variables[self.order[level]]} in {every}:"
+            yield f"{indent}for {self.variables[self.order[level]]} in {values}:"
             for line in self._nested(level + 1):
                 yield f"{indent}    {line}"
             yield from [indent + line for line in last]
@@ -292,13 +294,14 @@ class NestWriter:
     # ------------------------------------------------------------ steps
     def _point(self, at: int, step: Step) -> None:
         if step.op == "matmul":
-            text = self._unrolled(step)
+            expression = self._unrolled(step)
         else:
-            given = [self.steps[i] for i in step.inputs]
-            text = points.text(step, [self._value(i, step.shape) for i in step.inputs], given)
+            operands = [self.steps[i] for i in step.inputs]
+            xs = [self._value(i, step.shape) for i in step.inputs]
+            expression = points.expression(step, xs, operands)
         name = self.to.fresh()
         self.values[at] = name
-        self.before[self.depth].append(f"{name} = {text}")
+        self.before[self.depth].append(f"{name} = {expression}")
         if at in self.to.plan.stored:
             if not step.shape and at not in self.to.storage.slot:
                 self.to.local[at] = name
@@ -307,29 +310,29 @@ class NestWriter:
                 self.before[self.depth].append(f"{target} = {name}")
 
     def _index(self, shape: Shape) -> list[str]:
-        left = iter(self.variables)
-        return ["0" if n == 1 else next(left) for n in shape]
+        variables = iter(self.variables)
+        return ["0" if n == 1 else next(variables) for n in shape]
 
     def _value(self, i: int, shape: Shape) -> str:
         """An argument at the position of a result of this shape."""
         if i in self.values:
             return self.values[i]
-        own = self.steps[i].shape
-        index = self._index(shape)[len(shape) - len(own) :]
-        index = ["0" if n == 1 else t for n, t in zip(own, index)]
+        own_shape = self.steps[i].shape
+        index = self._index(shape)[len(shape) - len(own_shape) :]
+        index = ["0" if n == 1 else t for n, t in zip(own_shape, index)]
         return self._load(self.to.element(self.to.plan.views[i], index))
 
     def _load(self, text: str) -> str:
         """Read an element once, in the innermost loop whose variable its index contains."""
         if "[" not in text:
             return text
-        self.seen[text] += 1
+        self.read_counts[text] += 1
         if text in self.loads:
             return self.loads[text]
         inside = text[text.index("[") :]
         level = max([k + 1 for k, dim in enumerate(self.order)
                      if re.search(rf"\b{self.variables[dim]}\b", inside)], default=0)  # fmt: skip
-        if level == self.depth and self.seen[text] <= 2:  # twice: once for each pass
+        if level == self.depth and self.read_counts[text] <= 2:  # twice: once for each pass
             return text
         name = self.loads[text] = self.to.fresh()
         self.before[level].append(f"{name} = {text}")
@@ -342,56 +345,59 @@ class NestWriter:
         return " + ".join([f"{self._load(a)} * {self._load(b)}" for a, b in pairs])
 
     def _fold(self, at: int, step: Step) -> None:
-        given, i = self.steps[step.inputs[0]], step.inputs[0]
-        value = self._value(i, given.shape)
+        operand, i = self.steps[step.inputs[0]], step.inputs[0]
+        value = self._value(i, operand.shape)
         dims = set(step.attrs["dim"])
-        long = [d for d, n in enumerate(given.shape) if n != 1]
-        gone = {k for k, d in enumerate(long) if d in dims}
-        kept = self.depth - len(gone)
-        if gone == set(self.order[kept:]):
-            self._total(at, step, value, kept, math.prod([self.nest.domain[k] for k in gone]))
+        long_dims = [d for d, n in enumerate(operand.shape) if n != 1]
+        summed = {k for k, d in enumerate(long_dims) if d in dims}
+        n_outer = self.depth - len(summed)
+        if summed == set(self.order[n_outer:]):
+            self._total(at, step, value, n_outer, math.prod([self.nest.domain[k] for k in summed]))
         else:
-            self._gathered(at, step, value, long, dims)
+            self._outer_total(at, step, value, long_dims, dims)
 
-    def _total(self, at: int, step: Step, value: str, kept: int, count: int) -> None:
+    def _total(self, at: int, step: Step, value: str, n_outer: int, count: int) -> None:
         """A sum over the innermost loops: its total is a variable.
 
         A long float32 sum has a float32 total for each pass of the innermost loop, of at most
-        EXACT numbers, and a float64 total of those.
+        FLOAT32_TERMS numbers, and a float64 total of those.
         """
-        wide = step.op == "sum" and step.dtype == "float32" and count > EXACT
+        wide = step.op == "sum" and step.dtype == "float32" and count > FLOAT32_TERMS
         total = self.to.fresh()
-        self.before[kept].append(
-            f"{total} = {points.start(step.op, 'float64' if wide else step.dtype)}"
+        self.before[n_outer].append(
+            f"{total} = {points.initial_value(step.op, 'float64' if wide else step.dtype)}"
         )
-        part = total
+        partial_total = total
         if wide:
-            part = self.to.fresh()
-            self.block[0].append(f"{part} = {points.start(step.op, step.dtype)}")
-            self.block[1].append(f"{total} = {total} + {part}")
-        self.before[self.depth].append(f"{part} = {points.folded(step.op, part, value)}")
-        end = self.after[kept] if kept < self.depth else self.before[kept]
+            partial_total = self.to.fresh()
+            self.block[0].append(f"{partial_total} = {points.initial_value(step.op, step.dtype)}")
+            self.block[1].append(f"{total} = {total} + {partial_total}")
+        combined = points.folded(step.op, partial_total, value)
+        self.before[self.depth].append(f"{partial_total} = {combined}")
+        lines_after = self.after[n_outer] if n_outer < self.depth else self.before[n_outer]
         result = f"f4({total})" if wide else total
         if not step.shape and at not in self.to.storage.slot:
             self.to.local[at] = total
             if wide:
                 self.to.local[at] = self.to.fresh()
-                end.append(f"{self.to.local[at]} = {result}")
+                lines_after.append(f"{self.to.local[at]} = {result}")
         else:
-            end.append(f"{self.to.target(at, self._kept_index(step))} = {result}")
+            lines_after.append(f"{self.to.target(at, self._kept_index(step))} = {result}")
 
     def _kept_index(self, step: Step) -> list[str]:
-        given = self.steps[step.inputs[0]]
-        index = self._index(given.shape)
+        operand = self.steps[step.inputs[0]]
+        index = self._index(operand.shape)
         dims = set(step.attrs["dim"])
         if step.attrs["keepdim"]:
             return ["0" if d in dims else t for d, t in enumerate(index)]
         return [t for d, t in enumerate(index) if d not in dims]
 
-    def _gathered(self, at: int, step: Step, value: str, long: list[int], dims: set[int]) -> None:
+    def _outer_total(
+        self, at: int, step: Step, value: str, long_dims: list[int], dims: set[int]
+    ) -> None:
         """A sum over outer loops, whose totals are in memory and are initialised first."""
         name = self.to.array(at)
-        zero = points.start(step.op, step.dtype)
+        zero = points.initial_value(step.op, step.dtype)
         self.ahead.append(f"{name}[:] = {zero}" if len(step.shape) == 1 else
                           f"{name}[{', '.join(':' * len(step.shape))}] = {zero}")  # fmt: skip
         target = f"{name}[{', '.join(self._kept_index(step))}]"
@@ -416,7 +422,7 @@ def _sides(to: KernelWriter, step: Step, index: list[str]) -> tuple[Any, Any, in
     )
 
 
-class Product:
+class ProductWriter:
     """Writes a matrix product of many terms, four at a time, along contiguous memory."""
 
     def __init__(self, to: KernelWriter, at: int) -> None:
@@ -450,8 +456,8 @@ class Product:
     ) -> list[str]:
         for v in reversed(list(variables)):
             stride = (strides or {}).get(v)
-            every = f"0, {self.sizes[v]}, {stride}" if stride else f"{self.sizes[v]}"
-            lines = [f"for {v} in range({every}):", *(f"    {x}" for x in lines)]
+            values = f"0, {self.sizes[v]}, {stride}" if stride else f"{self.sizes[v]}"
+            lines = [f"for {v} in range({values}):", *(f"    {x}" for x in lines)]
         return lines
 
     def _along(self, inner: str, single: Any, vector: Any) -> list[str]:
@@ -460,20 +466,20 @@ class Product:
         outer = [v for v in self.index if v not in ("0", inner)]
         zero = number(0, self.step.dtype)
         lines = [f"for {inner} in range({self.sizes[inner]}):", f"    {target} = {zero}"]
-        whole = self.terms - self.terms % 4
-        for first, last, stride in ((0, whole, 4), (whole, self.terms, 1)):
+        first_rest = self.terms - self.terms % 4
+        for first, last, stride in ((0, first_rest, 4), (first_rest, self.terms, 1)):
             if first == last:
                 continue
             factors = [self.to.fresh() for _ in range(stride)]
-            at = [k if not n else f"{k} + {n}" for n in range(stride)]
-            text = target
-            for factor, one in zip(factors, at):
-                text = f"plus_product({text}, {factor}, {vector(one)})"
+            positions = [k if not n else f"{k} + {n}" for n in range(stride)]
+            expression = target
+            for factor, position in zip(factors, positions):
+                expression = f"plus_product({expression}, {factor}, {vector(position)})"
             lines += [
                 f"for {k} in range({first}, {last}, {stride}):",
-                *(f"    {f} = {single(one)}" for f, one in zip(factors, at)),
+                *(f"    {f} = {single(position)}" for f, position in zip(factors, positions)),
                 f"    for {inner} in range({self.sizes[inner]}):",
-                f"        {target} = {text}",
+                f"        {target} = {expression}",
             ]
         return self._loops(outer, lines)
 
@@ -483,12 +489,12 @@ class Product:
         last = outer[-1] if outer and self.sizes[outer[-1]] % 4 == 0 else ""
         totals, before, inside, after = [], [], [], []
         for n in range(4 if last else 1):
-            at = [f"{v} + {n}" if n and v == last else v for v in self.index]
-            rows, columns, _ = _sides(self.to, self.step, at)
+            index = [f"{v} + {n}" if n and v == last else v for v in self.index]
+            rows, columns, _ = _sides(self.to, self.step, index)
             total = self.to.fresh()
             before.append(f"{total} = {number(0, self.step.dtype)}")
             inside.append(f"    {total} = plus_product({total}, {rows(k)}, {columns(k)})")
-            after.append(f"{self.to.target(self.at, at)} = {total}")
+            after.append(f"{self.to.target(self.at, index)} = {total}")
             totals.append(total)
         if not self.step.shape and self.at not in self.to.storage.slot:
             self.to.local[self.at] = totals[0]
