@@ -65,7 +65,7 @@
     status.setAttribute("role", "status");
     box.append(label, button, status);
     const submit = () => {
-      if (field.reportValidity()) status.replaceChildren(...answer(field.value.trim()));
+      if (field.reportValidity()) status.replaceChildren(...exportAs(field.value.trim()));
     };
     button.addEventListener("click", submit);
     field.addEventListener("keydown", (event) => {

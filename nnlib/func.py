@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar,
 import numpy as np
 
 from nnlib import autograd, record, trees
-from nnlib.functions import arrange, joining
-from nnlib.functions import reshaping as s
+from nnlib.functions import arrange, joining, reshaping
 from nnlib.functions.arithmetic import clone
 from nnlib.record import Leaf, Node, Value, make
 
@@ -104,10 +103,10 @@ def _depends_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
 
 
 def _gradients(
-    outputs: list[Any], starts: list[Any], inputs: list[Any], create_graph: bool
+    outputs: list[Any], grad_outputs: list[Any], inputs: list[Any], create_graph: bool
 ) -> list[Any]:
     """Gradients of the inputs, zeros for unused ones; with `create_graph` they are recorded."""
-    pairs = [(o, g) for o, g in zip(outputs, starts, strict=True) if o._node is not None]
+    pairs = [(o, g) for o, g in zip(outputs, grad_outputs, strict=True) if o._node is not None]
     if not pairs or not inputs:
         return [_zeros(x) for x in inputs]
     gs = autograd.grad(
@@ -151,7 +150,7 @@ class _Run:
     """One call of a function, with some of its arguments recorded."""
 
     def __init__(self, func: Function, args: tuple, argnums: Any, kwargs: dict, has_aux: bool):
-        self.outer = record.grad_enabled()
+        self.caller_records = record.grad_enabled()
         self.several = isinstance(argnums, tuple)
         numbers, selected = _chosen(args, argnums)
         leaves, self.form = _leaves("the argument", tuple(selected))
@@ -176,13 +175,13 @@ class _Run:
                 raise RuntimeError(
                     f"the function must return tensors, but it returned {type(o).__name__}"
                 )
-        self.needs_history = self.outer and _depends_on_others(self.outputs, self.inputs)
+        self.needs_history = self.caller_records and _depends_on_others(self.outputs, self.inputs)
         _close(self.inputs)
 
-    def gradients(self, starts: list[Any], create_graph: bool | None = None) -> Any:
+    def gradients(self, grad_outputs: list[Any], create_graph: bool | None = None) -> Any:
         """One gradient for each chosen argument, with the structure of that argument."""
         create_graph = self.needs_history if create_graph is None else create_graph
-        gs = _gradients(self.outputs, starts, self.inputs, create_graph)
+        gs = _gradients(self.outputs, grad_outputs, self.inputs, create_graph)
         per_argument = trees.build(self.form, gs)
         return per_argument if self.several else per_argument[0]
 
@@ -297,14 +296,16 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
     run = _Run(func, primals, tuple(range(len(primals))), {}, has_aux)
 
     def pullback(cotangents: Any) -> Any:
-        starts, form = trees.flatten(cotangents)
+        grad_outputs, form = trees.flatten(cotangents)
         if form != run.out_form:
             raise RuntimeError(
                 "Expected the gradients to have the structure of the output, "
                 f"{trees.describe(run.out_form)}, but got {trees.describe(form)}"
             )
-        recorded = any(g._node is not None for g in starts)
-        return run.gradients(starts, run.needs_history or (record.grad_enabled() and recorded))
+        recorded = any(g._node is not None for g in grad_outputs)
+        return run.gradients(
+            grad_outputs, run.needs_history or (record.grad_enabled() and recorded)
+        )
 
     pair = run.value(), pullback
     return run.with_aux(*pair) if has_aux else pair
@@ -327,7 +328,7 @@ def jvp(
 
     It takes two backward passes: gᵀJ is linear in g, and the gradient of (gᵀJ)t with respect to g
     is Jt.  Like ``torch.func.jvp``.  Raises RuntimeError if the tangents do not have the structure
-    of the primals, and with `strict` if the result does not depend on an argument.
+    of the primals, and with `strict` if the result depends on none of the arguments.
 
     >>> import nnlib
     >>> x, t = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 0.0])
@@ -344,15 +345,15 @@ def jvp(
             f"{trees.describe(run.form)} and {trees.describe(form)}"
         )
     with record.recording(True):
-        starts = [_variable(np.zeros_like(o._data)[()]) for o in run.outputs]
-        pulled, _ = trees.flatten(run.gradients(starts, True))
-    if strict and not any(p._node is not None for p in pulled):
+        grad_outputs = [_variable(np.zeros_like(o._data)[()]) for o in run.outputs]
+        input_gradients, _ = trees.flatten(run.gradients(grad_outputs, True))
+    if strict and not any(p._node is not None for p in input_gradients):
         raise RuntimeError("jvp: the output does not depend on the inputs")
     needs_history = run.needs_history or (
-        any(t._node is not None for t in directions) and run.outer
+        any(t._node is not None for t in directions) and run.caller_records
     )
-    _close(starts)
-    along_t = _gradients(pulled, directions, starts, needs_history)
+    _close(grad_outputs)
+    along_t = _gradients(input_gradients, directions, grad_outputs, needs_history)
     result = trees.build(run.out_form, along_t)
     pair = run.value(), result
     return run.with_aux(*pair) if has_aux else pair
@@ -400,9 +401,11 @@ def jacrev(
         for i, output in enumerate(run.outputs):
             rows = []
             for unit in _basis(output):
-                starts = [unit if k == i else _zeros(o) for k, o in enumerate(run.outputs)]
-                rows.append(trees.flatten(run.gradients(starts))[0])
-            jacobians = [_stacked(column, output, x) for column, x in _columns(rows, run.inputs)]
+                grad_outputs = [unit if k == i else _zeros(o) for k, o in enumerate(run.outputs)]
+                rows.append(trees.flatten(run.gradients(grad_outputs))[0])
+            jacobians = [
+                _stacked(column, output, x) for column, x in _rows_by_input(rows, run.inputs)
+            ]
             per_argument = trees.build(run.form, jacobians)
             blocks.append(per_argument if run.several else per_argument[0])
         result = trees.build(run.out_form, blocks)
@@ -411,7 +414,7 @@ def jacrev(
     return jacobian
 
 
-def _columns(rows: list[list[Any]], inputs: list[Any]) -> list[tuple[list[Any], Any]]:
+def _rows_by_input(rows: list[list[Any]], inputs: list[Any]) -> list[tuple[list[Any], Any]]:
     return [([row[k] for row in rows], x) for k, x in enumerate(inputs)]
 
 
@@ -419,7 +422,7 @@ def _stacked(rows: list[Any], output: Any, x: Any) -> Any:
     shape = (*output._data.shape, *x._data.shape)
     if not rows:
         return make(np.zeros(shape, x._data.dtype))
-    return s.reshape(joining.stack(rows), shape)
+    return reshaping.reshape(joining.stack(rows), shape)
 
 
 @overload
@@ -447,11 +450,14 @@ def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         run = _Run(func, args, argnums, kwargs, has_aux)
         with record.recording(True):
-            starts = [_variable(np.zeros_like(o._data)[()]) for o in run.outputs]
-            pulled, _ = trees.flatten(run.gradients(starts, True))
-        _close(starts)
+            grad_outputs = [_variable(np.zeros_like(o._data)[()]) for o in run.outputs]
+            input_gradients, _ = trees.flatten(run.gradients(grad_outputs, True))
+        _close(grad_outputs)
         columns = [
-            [_derivatives_along(pulled, k, unit, starts, run.needs_history) for unit in _basis(x)]
+            [
+                _derivatives_along(input_gradients, k, unit, grad_outputs, run.needs_history)
+                for unit in _basis(x)
+            ]
             for k, x in enumerate(run.inputs)
         ]
         blocks = []
@@ -469,10 +475,10 @@ def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
 
 
 def _derivatives_along(
-    pulled: list[Any], k: int, unit: Any, starts: list[Any], needs_history: bool
+    input_gradients: list[Any], k: int, unit: Any, grad_outputs: list[Any], needs_history: bool
 ) -> list[Any]:
-    directions = [unit if j == k else _zeros(p) for j, p in enumerate(pulled)]
-    return _gradients(pulled, directions, starts, needs_history)
+    directions = [unit if j == k else _zeros(p) for j, p in enumerate(input_gradients)]
+    return _gradients(input_gradients, directions, grad_outputs, needs_history)
 
 
 def _stacked_columns(columns: list[Any], output: Any, x: Any) -> Any:
@@ -480,7 +486,7 @@ def _stacked_columns(columns: list[Any], output: Any, x: Any) -> Any:
     shape = (*output._data.shape, *x._data.shape)
     if not columns:
         return make(np.zeros(shape, output._data.dtype))
-    return s.reshape(joining.stack(columns, -1), shape)
+    return reshaping.reshape(joining.stack(columns, -1), shape)
 
 
 @overload

@@ -151,7 +151,7 @@ class Tensor(InPlace):
     ravel, unflatten, broadcast_to = arrange.ravel, arrange.unflatten, arrange.broadcast_to
     tril, triu, diagonal = arrange.tril, arrange.triu, arrange.diagonal
     diag, trace = arrange.diag, arrange.trace
-    reshape_as = view_as = arrange.same_shape_as
+    reshape_as = view_as = arrange.reshape_as
     gather, scatter, scatter_add = picking.gather, picking.scatter, picking.scatter_add
     index_select, index_add = picking.index_select, picking.index_add
     masked_fill, masked_select = picking.masked_fill, picking.masked_select

@@ -17,7 +17,7 @@ from nnlib.live import palette
 ROOT = Path(__file__).resolve().parent.parent
 BOOK, FIGURES = ROOT / "_static" / "book.css", ROOT / "frontend" / "figures" / "src" / "live.css"
 NAMES = ROOT / "frontend" / "figures" / "src" / "palette.ts"
-# The colours that a figure's author may use: those of marks, not those of the page around them.
+# The colours that a figure's author may use: those of marks, text and background.
 FOR_AUTHORS = re.compile(
     r"(class|series)\d$|gradient$|weight-(pos|neg)$|ink$|muted$|accent$|paper$"
 )
@@ -28,8 +28,8 @@ def declarations(colors: dict[str, str], indent: str) -> str:
 
 
 def blocks(indent: str) -> dict[str, str]:
-    """The lines of each block of a style, by the block's name."""
-    # Paper is light whatever the screen's theme is, so the block for print sets every colour.
+    """The lines of each block of a style sheet, by the block's name."""
+    # A printed page is light in every theme, so the block for print sets every colour.
     return {
         "light": declarations(palette.colors("light"), indent),
         "dark": declarations(palette.colors("dark"), indent),
@@ -43,13 +43,14 @@ BLOCK = re.compile(
 )
 
 
-def styled(css: str) -> str:
-    """The style with the palette's values in its blocks."""
+def with_palette(css: str) -> str:
+    """The style sheet with the palette's values in its blocks."""
     texts = blocks("  ")
     return BLOCK.sub(lambda m: m["begin"] + texts[m["name"]] + m["end"], css)
 
 
-def names() -> str:
+def names_module() -> str:
+    """The TypeScript module of the names."""
     allowed = sorted(name for name in palette.colors() if FOR_AUTHORS.match(name))
     lines = "\n".join(f'  "{name}",' for name in allowed)
     return (
@@ -60,8 +61,8 @@ def names() -> str:
 
 def files() -> dict[Path, str]:
     """The right content of each file."""
-    styles = {path: styled(path.read_text("utf8")) for path in (BOOK, FIGURES)}
-    return styles | {NAMES: names()}
+    sheets = {path: with_palette(path.read_text("utf8")) for path in (BOOK, FIGURES)}
+    return sheets | {NAMES: names_module()}
 
 
 def main(arguments: list[str] | None = None) -> int:

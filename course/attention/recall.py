@@ -1,7 +1,7 @@
 """Which symbol came first? RNN, LSTM, GRU and attention over T symbols: the chapter's comparison.
 
 `python -m course.attention.recall` trains all of them (half an hour on one core) and writes
-`recall.json`, which `results` reads; a test trains a part of it again.
+`recall.json`, which `results` reads; a test trains some of them again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import nnlib
 from course.attention.tasks import Finder, accuracy, fit
 from nnlib import nn
 
-SYMBOLS, STEPS, BATCH = 8, 1000, 64
+SYMBOL_COUNT, STEPS, BATCH = 8, 1000, 64
 LENGTHS = (5, 10, 20, 40, 80)
 KINDS = ("RNN", "LSTM", "GRU", "attention")
 SEEDS = range(5)
@@ -29,22 +29,22 @@ FILE = "recall.json"
 
 def sequences(n: int, length: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Random symbols, (n, length) int64, and the first of each row, (n,)."""
-    x = np.random.default_rng(seed).integers(SYMBOLS, size=(n, length))
+    x = np.random.default_rng(seed).integers(SYMBOL_COUNT, size=(n, length))
     return x, x[:, 0]
 
 
-class Reader(nn.Module):
+class RecurrentClassifier(nn.Module):
     """A recurrent cell over the symbols and a linear layer on every state.
 
-    `careful` starts the cells so that they keep their state: the RNN with an orthogonal w_hh,
-    the gates of LSTM and GRU with 3 added to the bias of the gate that keeps the state, as in the
-    chapter on recurrent networks. Otherwise they start as PyTorch's do.
+    `careful` initialises the cells so that they keep their state, as in the chapter on recurrent
+    networks: the RNN with an orthogonal w_hh, the LSTM with 3 added to the bias of its forget gate,
+    the GRU with 3 added to that of its update gate. Otherwise PyTorch's initialisation is used.
     """
 
     def __init__(self, kind: str, hidden: int, careful: bool) -> None:
         super().__init__()
-        self.cell: Any = getattr(nn, kind)(SYMBOLS, hidden, batch_first=True)
-        self.head = nn.Linear(hidden, SYMBOLS)
+        self.cell: Any = getattr(nn, kind)(SYMBOL_COUNT, hidden, batch_first=True)
+        self.head = nn.Linear(hidden, SYMBOL_COUNT)
         with nnlib.no_grad():
             if careful and kind == "RNN":
                 nn.init.orthogonal_(self.cell.weight_hh_l0)
@@ -52,15 +52,15 @@ class Reader(nn.Module):
                 self.cell.bias_ih_l0[hidden : 2 * hidden] += 3.0
 
     def forward(self, x: Any) -> Any:
-        states, _ = self.cell(nn.functional.one_hot(x, SYMBOLS).float())
+        states, _ = self.cell(nn.functional.one_hot(x, SYMBOL_COUNT).float())
         return self.head(states)
 
 
 def network(kind: str, length: int, careful: bool = False) -> Any:
-    """An untrained network of about 2,300 to 3,700 parameters."""
+    """An untrained network of about 1,400 to 2,700 parameters."""
     if kind == "attention":
-        return Finder(SYMBOLS, length, size=16, layers=1)
-    return Reader(kind, {"RNN": 36, "LSTM": 20, "GRU": 24}[kind], careful)
+        return Finder(SYMBOL_COUNT, length, size=16, layers=1)
+    return RecurrentClassifier(kind, {"RNN": 36, "LSTM": 20, "GRU": 24}[kind], careful)
 
 
 def trained_accuracy(kind: str, length: int, careful: bool, rate: float, seed: int,

@@ -93,20 +93,22 @@ size = function(
 # --- how far does it see? -------------------------------------------------------------------------
 
 
-def field_of(layers: Any, late: bool = False, strides: bool = True, edge: int = 1) -> int:
+def receptive_field(
+    layers: Any, too_early: bool = False, strides: bool = True, overlap: int = 1
+) -> int:
     """The side of the receptive field of layers (kernel side, stride).
 
     Args:
-        late: the mistake that a layer's own stride already counts for its windows.
+        too_early: True is the mistake that a layer's own stride counts for its own windows.
         strides: False is the mistake that strides do not count.
-        edge: 1; with 0 each window counts its first pixel again.
+        overlap: 0 is the mistake that each window counts its first pixel again.
     """
     side, step = 1, 1
     for k, stride in layers:
-        if late:
+        if too_early:
             step *= stride
-        side += (k - edge) * step
-        if not late and strides:
+        side += (k - overlap) * step
+        if not too_early and strides:
             step *= stride
     return side
 
@@ -118,22 +120,22 @@ def some_layers(rng: np.random.Generator) -> tuple[list[tuple[int, int]]]:
 
 field = function(
     "field",
-    like=field_of,
+    like=receptive_field,
     given=some_layers,
     stars=2,
     mistakes=[
         mistake(
             "The stride counts one layer too early: a layer's own windows are laid out with the "
             "step of the layer below.",
-            lambda layers: field_of(layers, late=True),
+            lambda layers: receptive_field(layers, too_early=True),
         ),
         mistake(
             "The strides are missing: after pooling, neighbours are farther apart.",
-            lambda layers: field_of(layers, strides=False),
+            lambda layers: receptive_field(layers, strides=False),
         ),
         mistake(
             "A window of k pixels adds k − 1 distances; its first pixel is counted already.",
-            lambda layers: field_of(layers, edge=0),
+            lambda layers: receptive_field(layers, overlap=0),
         ),
         mistake(
             "Strides multiply: two poolings by 2 make a step of 4.",
@@ -202,7 +204,7 @@ channels = function(
             lambda x, kernels, biases: layer(x, kernels / 2, biases),
         ),
     ],
-    learned="All channels of a window, one sum, one bias: then the next map.",
+    learned="A neuron adds up all channels of its window and one bias; the next map has its own.",
 )
 
 # --- pool -----------------------------------------------------------------------------------------
@@ -224,8 +226,8 @@ pool = function(
         mistake("This takes the maximum over the blocks, and keeps what is inside a block: the "
                 "two dimensions are exchanged.",
                 lambda x: x.reshape(3, 2, 4, 2).amax((0, 2))),
-        mistake("This takes the maximum inside the rows only; a block has two columns as well.",
-                lambda x: x.reshape(3, 2, 8).amax(1)),
+        mistake("This takes the maximum over a block's two rows only; a block has two columns "
+                "as well.", lambda x: x.reshape(3, 2, 8).amax(1)),
     ],
     learned="A quarter of the numbers; a shift by one pixel often changes none of them.",
 )  # fmt: skip
@@ -233,11 +235,13 @@ pool = function(
 # --- a kernel for a thin line ---------------------------------------------------------------------
 
 SHAPE = "a matrix of 3 × 3 weights is needed."
-FLAT = "it also responds inside even ink: its nine weights should add up to 0."
-LEVEL = "it also responds to horizontal edges: each row has to add up to 0 by itself."
-FLIPPED = "it is negative on a line in the middle: change all its signs."
-BLIND = "it does not respond to a line in the middle: its middle column adds up to 0."
-ASIDE = "it is not negative on a line through the left column and on one through the right column."
+SUM_NOT_ZERO = "it also responds inside an evenly inked area: its nine weights should add up to 0."
+ROW_SUM_NOT_ZERO = "it also responds to horizontal edges: each row has to add up to 0 by itself."
+WRONG_SIGN = "it is negative on a line in the middle: change all its signs."
+MIDDLE_SUM_ZERO = "it does not respond to a line in the middle: its middle column adds up to 0."
+SIDES_NOT_NEGATIVE = (
+    "it is not negative on a line through the left column and on one through the right column."
+)
 
 
 def line_problem(answer: Any) -> str | None:
@@ -246,15 +250,15 @@ def line_problem(answer: Any) -> str | None:
         return SHAPE
     tolerance = 1e-6 * max(1e-9, abs(kernel).max())
     if abs(kernel.sum()) > tolerance:
-        return FLAT
+        return SUM_NOT_ZERO
     if (abs(kernel.sum(1)) > tolerance).any():
-        return LEVEL
+        return ROW_SUM_NOT_ZERO
     left, middle, right = kernel.sum(0)  # the total input on a line through each column
     if abs(middle) <= tolerance:
-        return BLIND
+        return MIDDLE_SUM_ZERO
     if middle < 0:
-        return FLIPPED
-    return None if max(left, right) < -tolerance else ASIDE
+        return WRONG_SIGN
+    return None if max(left, right) < -tolerance else SIDES_NOT_NEGATIVE
 
 
 line = puzzle(
@@ -264,11 +268,11 @@ line = puzzle(
     stars=2,
     mistakes=[
         mistake(SHAPE, [-1, 2, -1]),
-        mistake(FLAT, [[0, 1, 0]] * 3),
-        mistake(LEVEL, [[-1, -1, -1], [2, 2, 2], [-1, -1, -1]]),
-        mistake(FLIPPED, [[1, -2, 1]] * 3),
-        mistake(BLIND, [[-1, 0, 1]] * 3),
-        mistake(ASIDE, [[-1, 1, 0]] * 3),
+        mistake(SUM_NOT_ZERO, [[0, 1, 0]] * 3),
+        mistake(ROW_SUM_NOT_ZERO, [[-1, -1, -1], [2, 2, 2], [-1, -1, -1]]),
+        mistake(WRONG_SIGN, [[1, -2, 1]] * 3),
+        mistake(MIDDLE_SUM_ZERO, [[-1, 0, 1]] * 3),
+        mistake(SIDES_NOT_NEGATIVE, [[-1, 1, 0]] * 3),
     ],
     learned="Training finds such kernels by itself, among others.",
 )
@@ -276,14 +280,14 @@ line = puzzle(
 # --- the gradient of shared weights ---------------------------------------------------------------
 
 
-def deltas(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def kernel_image_delta(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rng.normal(size=(3, 3)), rng.normal(size=(6, 8)), rng.normal(size=(4, 6))
 
 
 shared = gradient(
     "shared",
     of=lambda kernel, x, delta: (convolved(x, kernel) * delta).sum(),
-    given=deltas,
+    given=kernel_image_delta,
     stars=3,
     mistakes=[
         mistake(

@@ -67,17 +67,17 @@ def path(layers: Iterable[Callable[[Any], Any]], x: Any) -> str:
 
 
 class Cost(NamedTuple):
-    """The cost of one answer of a network: multiplications, weights, lengths of paths."""
+    """The cost of one prediction of a network: multiplications, weights, lengths of paths."""
 
     multiplications: int
     by_weights: int  # the multiplications in which one factor is a weight
     weights: int  # entries of all weight matrices and kernels; biases are not counted
-    shortest: int  # matrix products and convolutions on the shortest path from x to the answer
+    shortest: int  # matrix products and convolutions on the shortest path from x to the output
     longest: int  # the same on the longest path
 
     @property
     def uses(self) -> float:
-        """How often a weight is used for one answer, on average."""
+        """How often a weight is used for one prediction, on average."""
         return self.by_weights / self.weights
 
 
@@ -95,7 +95,7 @@ def cost(fn: Callable[[Any], Any], x: Any) -> Cost:
     graph = trace(lambda x: fn(x), x=x)
     paths: dict[int, tuple[int, int]] = {}  # (shortest, longest) of each step that depends on x
     total = by_weights = 0
-    matrices: dict[int, int] = {}
+    entries: dict[int, int] = {}
     for index, step in enumerate(graph.steps):
         dependent = [k for k in step.inputs if k in paths]
         multiplies = step.op in ("matmul", "conv2d")
@@ -112,6 +112,6 @@ def cost(fn: Callable[[Any], Any], x: Any) -> Cost:
             total += prod(step.shape) * per_entry
             for k in set(step.inputs[:2]) - paths.keys():
                 by_weights += prod(step.shape) * per_entry
-                matrices[k] = prod(graph.steps[k].shape)
-    (answer,) = graph.outputs.values()
-    return Cost(total, by_weights, sum(matrices.values()), *paths[answer])
+                entries[k] = prod(graph.steps[k].shape)
+    (output,) = graph.outputs.values()
+    return Cost(total, by_weights, sum(entries.values()), *paths[output])

@@ -1,4 +1,4 @@
-"""Exercises of the chapter on layers: paper, bumps, tents, twins of a network, splits, freezing."""
+"""Exercises of the chapter on layers: paper, bumps, tents, equal networks, splits, freezing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import nnlib
 import nnlib.nn.functional as F
 from course.kit.exercises import function, mistake, puzzle, value
 
-# --- a forward pass with pencil -------------------------------------------------------------------
+# --- a forward pass by hand -----------------------------------------------------------------------
 
 paper = value(
     "paper",
@@ -24,25 +24,26 @@ paper = value(
         mistake("The biases of the hidden layer are missing.", 9.0),
         mistake("The bias of the output is missing.", 6.0),
     ],
-    learned="Columns are neurons: each is multiplied by the row of inputs, number by number.",
+    learned="Column j holds the weights of neuron j: multiply it element by element by the "
+    "inputs, and add.",
 )
 
 # --- two sigmoids make a bump -------------------------------------------------------------------
 
-SEVEN = "seven numbers are needed: two for each hidden neuron, three for the output."
-STAYS = "it rises at x = 1 and stays up at x = 2: the second neuron has to inhibit the output."
+SEVEN_PARAMETERS = "seven parameters are needed: two for each hidden neuron, three for the output."
+STAYS_UP = "it rises at x = 1 and stays up at x = 2: the second neuron has to inhibit the output."
 DIP = "this is a dip: low at x = 1, high on both sides. Change the output's signs."
-SOFT = (
-    "the answer is highest at x = 1, but too soft: which change of the weights makes the sigmoids "
-    "steeper and leaves their crossings of ½ where they are?"
+NOT_STEEP = (
+    "the output is highest at x = 1, but not steep enough: which change of the weights makes the "
+    "sigmoids steeper and leaves their crossings of ½ where they are?"
 )
-NO_BUMP = "no bump yet: the answers at 0, 1 and 2 should be low, high, low."
+NO_BUMP = "no bump yet: the outputs at 0, 1 and 2 should be low, high, low."
 
 
 def bump_problem(answer: Any) -> str | None:
     w = np.asarray(answer, float).ravel()
     if w.size != 7:
-        return SEVEN
+        return SEVEN_PARAMETERS
     x = np.array([0.0, 1.0, 2.0])
 
     def sigmoid(z: np.ndarray) -> np.ndarray:
@@ -53,10 +54,10 @@ def bump_problem(answer: Any) -> str | None:
     if low < 0.1 and high > 0.9 and after < 0.1:
         return None
     if high > 0.9 and after > 0.9 and low < 0.1:
-        return STAYS
+        return STAYS_UP
     if high < 0.1 and low > 0.9 and after > 0.9:
         return DIP
-    return SOFT if high > low and high > after else NO_BUMP
+    return NOT_STEEP if high > low and high > after else NO_BUMP
 
 
 bump = puzzle(
@@ -65,10 +66,10 @@ bump = puzzle(
     problem=bump_problem,
     stars=2,
     mistakes=[
-        mistake(SEVEN, [-10, 20, -30, 20]),
-        mistake(STAYS, [-10, 20, -30, 20, -5, 10, 10]),
+        mistake(SEVEN_PARAMETERS, [-10, 20, -30, 20]),
+        mistake(STAYS_UP, [-10, 20, -30, 20, -5, 10, 10]),
         mistake(DIP, [-10, 20, -30, 20, 5, -10, 10]),
-        mistake(SOFT, [-0.5, 1, -1.5, 1, -0.5, 1, -1]),
+        mistake(NOT_STEEP, [-0.5, 1, -1.5, 1, -0.5, 1, -1]),
         mistake(NO_BUMP, [0, 0, 0, 0, 0, 0, 0]),
     ],
     learned="It is the AND-NOT of XOR, along a line.",
@@ -112,11 +113,11 @@ swap = function(
             lambda w: nnlib.cat([w[0:6], w[6:7], w[8:9], w[7:8]]),
         ),
         mistake(
-            "The order within each hidden neuron is reversed as well: its bias comes first.",
+            "The order within each hidden neuron is reversed as well; its bias must stay first.",
             lambda w: nnlib.cat([w[0:6].flip(0), w[6:7], w[8:9], w[7:8]]),
         ),
     ],
-    learned="Another w, the same function.",
+    learned="Another w can give the same function.",
 )
 
 # --- tanh by sigmoids -----------------------------------------------------------------------------
@@ -170,7 +171,7 @@ split = function(
     stars=2,
     mistakes=[
         mistake(
-            "The targets are still in the old order: each x has somebody else's y.",
+            "The targets are still in the old order: each x has another example's y.",
             lambda x, y, order, count: (
                 x[order[:count]], y[:count], x[order[count:]], y[count:]),
         ),
@@ -189,28 +190,30 @@ split = function(
 # --- freeze the hidden layer ----------------------------------------------------------------------
 
 
-def five(x: Any, w: Any) -> Any:
-    """The five-neuron net's answers."""
+def five_neuron_network(x: Any, w: Any) -> Any:
+    """The five-neuron net's outputs."""
     rows = w[:6].reshape(2, 3)
     return (w[6] + (rows[:, 0] + x @ rows[:, 1:].T).sigmoid() @ w[7:]).sigmoid()
 
 
-def descent(moving: slice) -> Any:
+def descent(trainable: slice) -> Any:
     """A function that runs gradient descent on some of the nine parameters only."""
 
     def run(w: Any, x: Any, y: Any, steps: int = 3) -> Any:
         mask = np.zeros(9)
-        mask[moving] = 1
+        mask[trainable] = 1
         for _ in range(steps):
             w = w.detach().requires_grad_()
-            (g,) = nnlib.autograd.grad(F.binary_cross_entropy(five(x, w), y), [w])
+            (g,) = nnlib.autograd.grad(F.binary_cross_entropy(five_neuron_network(x, w), y), [w])
             w = w - nnlib.tensor(mask) * g
         return w.detach()
 
     return run
 
 
-def noisy_xor(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def parameters_and_xor_examples(
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     x = rng.normal(size=(8, 2))
     return rng.normal(size=9), x, (x[:, 0] * x[:, 1] < 0).astype(float)
 
@@ -218,13 +221,15 @@ def noisy_xor(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndar
 freeze = function(
     "freeze",
     like=descent(slice(6, 9)),
-    given=noisy_xor,
+    given=parameters_and_xor_examples,
     stars=3,
     mistakes=[
-        mistake("All nine parameters move: nothing is frozen.", descent(slice(0, 9))),
+        mistake("All nine parameters are updated: nothing is frozen.", descent(slice(0, 9))),
         mistake("The other way round: the output neuron is frozen here.", descent(slice(0, 6))),
-        mistake("The output neuron's bias is its own too: let it move.", descent(slice(7, 9))),
-        mistake("Nothing moves at all.", descent(slice(0, 0))),
+        mistake(
+            "The output neuron's bias is its own too: update it as well.", descent(slice(7, 9))
+        ),
+        mistake("No parameter is updated.", descent(slice(0, 0))),
     ],
     learned="Three parameters are trained and six stay: that is logistic regression.",
 )

@@ -160,14 +160,14 @@ def hessian(
 
     def gradients(*xs: Any) -> Any:
         _, outputs = _outputs_of(func, xs)
-        _one_number(outputs)
+        _require_one_element(outputs)
         gs = _gradients(outputs[0], xs, None, True, strict)
         return tuple(gs) if several else gs[0]
 
     return jacobian(gradients, inputs, create_graph, strict)
 
 
-def _one_number(outputs: tuple[Any, ...]) -> None:
+def _require_one_element(outputs: tuple[Any, ...]) -> None:
     if len(outputs) != 1 or outputs[0]._data.size != 1:
         raise RuntimeError(
             "The function given to hessian, vhp or hvp should return a single Tensor with one "
@@ -342,7 +342,7 @@ def vhp(
     xs = _recorded_inputs(values, create_graph)
     vs = _vectors(v, xs, "the input to the function")
     _, outputs = _outputs_of(func, xs)
-    _one_number(outputs)
+    _require_one_element(outputs)
     with record.recording(True):
         gradients = _gradients(outputs[0], xs, None, True, strict)
     product = _vector_jacobian_product(tuple(gradients), xs, vs, create_graph, False)

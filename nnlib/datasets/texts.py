@@ -114,10 +114,10 @@ def austen_sentences(train: bool = True) -> Texts:
     >>> datasets.austen_sentences(train=False).classes
     ('shuffled', 'real')
     """
-    sentences = [row["sentence"] for row in read_rows("austen_sentences.csv")]
-    real = {position: i % 2 for i, position in enumerate(hash_order(sentences, "real"))}
-    texts = [s if real[i] else _shuffled(s) for i, s in enumerate(sentences)]
-    labels = [real[i] for i in range(len(sentences))]
+    clauses = [row["sentence"] for row in read_rows("austen_sentences.csv")]
+    real = {position: i % 2 for i, position in enumerate(hash_order(clauses, "real"))}
+    texts = [clause if real[i] else _shuffled(clause) for i, clause in enumerate(clauses)]
+    labels = [real[i] for i in range(len(clauses))]
     return _split(texts, labels, train, ("shuffled", "real"), AUSTEN)
 
 
@@ -142,14 +142,14 @@ def austen_clauses(train: bool = True) -> Texts:
     return Texts(tuple(clauses[position] for position in chosen), y, classes, AUSTEN)
 
 
-def _shuffled(sentence: str) -> str:
-    """The sentence's words in another order, always the same one for the same sentence."""
-    words = sentence.split()
+def _shuffled(clause: str) -> str:
+    """The clause's words in another order, always the same one for the same clause."""
+    words = clause.split()
     for attempt in range(100):
-        shuffled = [words[i] for i in hash_order(words, f"{sentence}{attempt}")]
+        shuffled = [words[i] for i in hash_order(words, f"{clause}{attempt}")]
         if shuffled != words:
             return " ".join(shuffled)
     raise ValueError(
-        f"{sentence!r} cannot be shuffled: none of 100 orders differs from its own. "
-        "Leave out sentences that repeat one word."
+        f"{clause!r} cannot be shuffled: none of 100 orders differs from its own. "
+        "Leave out clauses that repeat one word."
     )

@@ -207,12 +207,12 @@ def binary(primitive: Primitive) -> Callable[[F], F]:
             else:
                 return slow(input, other)
             try:
-                out = forward(x, y)
+                data = forward(x, y)
             except ValueError as error:
                 raise broadcast_error(name, x, y, error) from None
             node_x = input._node
             result = new(record.tensor_class)
-            result._data = out
+            result._data = data
             if mode and differentiable and (node_x is not None or node_y is not None):
                 result._node = node = Node(primitive, (node_x, node_y))
                 if crosses:
@@ -220,7 +220,7 @@ def binary(primitive: Primitive) -> Callable[[F], F]:
                 elif saves_args:
                     node.args = (x, y)
                 if saves_out:
-                    node.out = out
+                    node.out = data
                 if y is not other and x.shape != y.shape:
                     node.shapes = (x.shape, y.shape)
             else:
@@ -251,16 +251,16 @@ def unary(primitive: Primitive) -> Callable[[F], F]:
             dtype = x.dtype
             if dtype is not F32 and dtype is not F64:
                 return slow(input)
-            out = forward(x)
+            data = forward(x)
             result = new(record.tensor_class)
-            result._data = out
+            result._data = data
             edge = input._node
             if edge is not None and mode and differentiable:
                 result._node = node = Node(primitive, (edge,))
                 if saves_args:
                     node.args = (x,)
                 if saves_out:
-                    node.out = out
+                    node.out = data
             else:
                 result._node = None
             return result

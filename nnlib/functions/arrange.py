@@ -556,6 +556,6 @@ def trace(input: Tensor) -> Tensor:
     return sum_(diagonal(x))
 
 
-def same_shape_as(input: Tensor, other: Operand) -> Tensor:
+def reshape_as(input: Tensor, other: Operand) -> Tensor:
     """The elements of `input` in the shape of `other`."""
     return reshape(input, needs_tensor("reshape_as", other)._data.shape)

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 def getitem(input: Tensor, key: Any) -> Tensor:
     """x[key]: ints, slices, None, …, boolean masks and integer tensors, as in PyTorch."""
     keys = full_key(input, as_tuple(key))
-    basic, shape, picks = split_key(input._data.shape, keys)
+    basic, shape, advanced = split_key(input._data.shape, keys)
     full_range = tuple([(0, n, 1) for n in input._data.shape])
-    if basic == full_range and shape == input._data.shape and not picks:
+    if basic == full_range and shape == input._data.shape and not advanced:
         return apply(p.reshape, (input,), {"shape": shape})  # a view, not the tensor itself
     x = input if basic == full_range else apply(p.slice_, (input,), {"index": basic})
     if x._data.shape != shape:
         x = apply(p.reshape, (x,), {"shape": shape})
-    return _pick(x, picks) if picks else x
+    return _pick(x, advanced) if advanced else x
 
 
 def as_tuple(key: Any) -> tuple[Any, ...]:
@@ -112,19 +112,19 @@ def as_index(k: Any) -> Tensor:
 def split_key(
     shape: tuple[Any, ...], keys: list[Any]
 ) -> tuple[tuple[Any, ...], tuple[Any, ...], list[Any]]:
-    """Split a key into a basic index, the shape that it gives, and `picks`.
+    """Split a key into a basic index, the shape that it gives, and `advanced`.
 
     Each pick is an index tensor with the dimension of that shape which it indexes.
     """
     index: list[Any] = []
     result_shape: list[int] = []
-    picks: list[tuple[int, Any]] = []
+    advanced: list[tuple[int, Any]] = []
     for k in keys:
         if k is None:
             result_shape.append(1)
             continue
         if isinstance(k, _Added):
-            picks.append((len(result_shape), k.pick))
+            advanced.append((len(result_shape), k.pick))
             result_shape.append(1)
             continue
         n = shape[len(index)]
@@ -137,12 +137,12 @@ def split_key(
             result_shape.append(len(range(start, stop, step)))
         elif isinstance(k, Value) and (k._data.ndim or is_watched()):
             # a traced integer stays an input of the graph: it may change
-            picks.append((len(result_shape), k))
+            advanced.append((len(result_shape), k))
             index.append((0, n, 1))
             result_shape.append(n)
         else:
             index.append(_position(k, n, len(index)))
-    return tuple(index), tuple(result_shape), picks
+    return tuple(index), tuple(result_shape), advanced
 
 
 def _position(k: Any, n: int, dim: int) -> int:
@@ -158,11 +158,11 @@ def _position(k: Any, n: int, dim: int) -> int:
     return int(k) % n
 
 
-def _pick(x: Tensor, picks: list[Any]) -> Tensor:
-    dims = tuple([d for d, _ in picks])
+def _pick(x: Tensor, advanced: list[Any]) -> Tensor:
+    dims = tuple([d for d, _ in advanced])
     shape = x._data.shape
     indices = []
-    for d, k in picks:
+    for d, k in advanced:
         array = k._data
         if array.dtype.kind not in "iu":
             raise IndexError("tensors used as indices must be long, int, byte or bool tensors")

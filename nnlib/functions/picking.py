@@ -193,7 +193,9 @@ def _positions(x: Tensor) -> Tensor:
 
 
 def _put(x: Tensor, positions: Tensor, source: Tensor) -> Tensor:
-    """`x` with the elements of `source` written at the flat `positions`; of repeats, the last.
+    """`x` with the elements of `source` written at the flat `positions`.
+
+    If a position repeats, its last element is written.
 
     It uses differentiable primitives: `source_of` has, for each position of `x`, the index of the
     last source element that is written there, or -1.
@@ -348,10 +350,10 @@ def setitem(input: Tensor, key: Any, value: Any) -> Tensor:
     dtype = input._data.dtype
     v = _cast_to(input, value) if is_scalar else value
     keys = indexing.full_key(input, indexing.as_tuple(key))
-    basic, shape, picks = indexing.split_key(input._data.shape, keys)
-    if picks:
+    basic, shape, advanced = indexing.split_key(input._data.shape, keys)
+    if advanced:
         if v._data.dtype != dtype and not _may_cast(v, key):
-            raise _types_at_index(input, v)
+            raise _index_dtype_error(input, v)
         v = converted(v, dtype)
         positions = indexing.getitem(_positions(input), key)
         return _put(input, positions, fitted(v, positions._data.shape))
@@ -372,11 +374,11 @@ def write(array: np.ndarray, key: Any, value: Any) -> None:
     x = make(array)
     v = value if isinstance(value, Value) else make(as_element(value, array.dtype))
     keys = indexing.full_key(x, indexing.as_tuple(key))
-    basic, shape, picks = indexing.split_key(array.shape, keys)
-    if picks and v._data.dtype != array.dtype and not _may_cast(v, key):
-        raise _types_at_index(x, v)
+    basic, shape, advanced = indexing.split_key(array.shape, keys)
+    if advanced and v._data.dtype != array.dtype and not _may_cast(v, key):
+        raise _index_dtype_error(x, v)
     v = converted(make(v._data), array.dtype)
-    if picks:
+    if advanced:
         positions = indexing.getitem(_positions(x), key)._data
         values = np.ravel(fitted(v, positions.shape)._data)
         if values.size:
@@ -395,7 +397,7 @@ def _may_cast(v: Value, key: Any) -> bool:
     return all(indexing.is_mask(k) for k in entries if isinstance(k, Value))
 
 
-def _types_at_index(x: Value, v: Value) -> RuntimeError:
+def _index_dtype_error(x: Value, v: Value) -> RuntimeError:
     return RuntimeError(
         "Index put requires the source and destination dtypes match, got "
         f"{dtypes.of(x._data).name} for the destination and {dtypes.of(v._data).name} for the "

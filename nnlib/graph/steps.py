@@ -80,10 +80,11 @@ class Steps:
         >>> g.run(x=4.0)["y"].item()
         17.0
         """
-        unknown = sorted(set(inputs) ^ set(self.inputs))
-        if unknown:
+        wrong_names = sorted(set(inputs) ^ set(self.inputs))
+        if wrong_names:
             raise GraphError(
-                f"this graph takes the inputs {sorted(self.inputs)}; missing or unknown: {unknown}"
+                f"this graph takes the inputs {sorted(self.inputs)}; "
+                f"missing or unknown: {wrong_names}"
             )
         values: list[Any] = []
         for step in self.steps:

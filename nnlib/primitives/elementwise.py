@@ -82,9 +82,8 @@ def _pow_base(g: Any, out: Any, x: Any, y: Any) -> Any:
     if isinstance(y, (int, float)):  # a number: if it is 0, so is the gradient, even at x = 0
         return g * (y * x ** (y - 1)) if y != 0 else zeros_like(g)
     constant = eq(y, 0.0)  # x ** 0 is 1 for every x
-    y = where(
-        constant, 1.0, y
-    )  # so the branch that is not selected is finite, as is its derivative
+    # With exponent 1 the branch that is not selected is finite, as is its derivative.
+    y = where(constant, 1.0, y)
     return where(constant, 0.0, g * (y * x ** (y - 1)))
 
 

@@ -236,10 +236,10 @@ convolution = fused(
 # ---------------------------------------------------------------- layer normalisation
 
 
-def standard(x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
+def standardised(x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
     """x normalised to mean 0 and variance 1 over `dims`; and the mean and variance of x."""
     if x.dtype == np.float16:  # squares would overflow
-        in_float32 = standard(cast(x, dtype="float32"), dims, eps)
+        in_float32 = standardised(cast(x, dtype="float32"), dims, eps)
         out, average, var = (cast(t, dtype="float16") for t in in_float32)
         return out, average, var
     average = mean(x, dim=dims, keepdim=True)
@@ -249,7 +249,7 @@ def standard(x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
 
 
 def _layer_norm_decomposed(x: Any, weight: Any, bias: Any, n: int, eps: float) -> Any:
-    out = standard(x, tuple(range(x.ndim - n, x.ndim)), eps)[0]
+    out = standardised(x, tuple(range(x.ndim - n, x.ndim)), eps)[0]
     out = out if weight is None else out * weight
     return out if bias is None else out + bias
 
@@ -399,32 +399,32 @@ def _step(x: Any, t: int) -> Any:
     return slice_(x, index=(t, (0, x.shape[1], 1), (0, x.shape[2], 1)))
 
 
-def _stacked(steps: list) -> Any:
-    return cat(*[reshape(s, shape=(1, *s.shape)) for s in steps], dim=0)
+def _stacked(states: list) -> Any:
+    return cat(*[reshape(s, shape=(1, *s.shape)) for s in states], dim=0)
 
 
 def _rnn_decomposed(x: Any, h: Any, *weights: Any, nonlinearity: str) -> Any:
-    steps = []
+    states = []
     for t in range(x.shape[0]):
         h = rnn_cell(_step(x, t), h, *weights, nonlinearity=nonlinearity)
-        steps.append(h)
-    return _stacked(steps)
+        states.append(h)
+    return _stacked(states)
 
 
 def _lstm_decomposed(x: Any, h: Any, c: Any, *weights: Any) -> Any:
-    steps = []
+    states = []
     for t in range(x.shape[0]):
         h, c = lstm_cell(_step(x, t), h, c, *weights)
-        steps.append(h)
-    return _stacked([*steps, c])
+        states.append(h)
+    return _stacked([*states, c])
 
 
 def _gru_decomposed(x: Any, h: Any, *weights: Any) -> Any:
-    steps = []
+    states = []
     for t in range(x.shape[0]):
         h = gru_cell(_step(x, t), h, *weights)
-        steps.append(h)
-    return _stacked(steps)
+        states.append(h)
+    return _stacked(states)
 
 
 # ---------------------------------------------------------------- fused RNN
@@ -435,9 +435,9 @@ def _rows(x: Array) -> Array:
     return x.reshape(-1, x.shape[2])
 
 
-def _previous_states(h: Array, steps: Array) -> Array:
+def _previous_states(h: Array, states: Array) -> Array:
     """The state before each step: the first one, then all results but the last."""
-    return np.concatenate([h[None], steps[:-1]])
+    return np.concatenate([h[None], states[:-1]])
 
 
 def _input_terms(x: Array, w_ih: Array, b_ih: Array | None) -> Array:
@@ -452,12 +452,12 @@ def _rnn_with_residuals(
     x: Array, h: Array, w_ih: Array, w_hh: Array, *biases: Array, nonlinearity: str
 ) -> tuple[Array, Array]:
     """The states of all steps, and a copy of them: the result may be changed in place."""
-    steps = _input_terms(x, w_ih, biases[0] + biases[1] if biases else None)
+    states = _input_terms(x, w_ih, biases[0] + biases[1] if biases else None)
     w = w_hh.T
-    for z in steps:
+    for z in states:
         z += h @ w
         h = np.tanh(z, out=z) if nonlinearity == "tanh" else np.maximum(z, 0, out=z)
-    return steps, steps.copy()
+    return states, states.copy()
 
 
 def _rnn(*args: Array, nonlinearity: str) -> Array:
@@ -622,8 +622,8 @@ def _gru_with_residuals(
     """All states; as residuals the gates, W_hn h + b_hn of each step, and a copy of the states."""
     size = h.shape[1]
     gates = _input_terms(x, w_ih, biases[0] if biases else None)
-    steps = np.empty((*x.shape[:2], size), x.dtype)
-    candidate_terms = np.empty_like(steps)  # W_hn h + b_hn of each step
+    states = np.empty((*x.shape[:2], size), x.dtype)
+    candidate_terms = np.empty_like(states)  # W_hn h + b_hn of each step
     w = w_hh.T
     for t, a in enumerate(gates):
         b = h @ w
@@ -636,18 +636,18 @@ def _gru_with_residuals(
         candidate_terms[t] = b[:, 2 * size :]
         n += r * candidate_terms[t]
         np.tanh(n, out=n)
-        h = np.subtract(h, n, out=steps[t])
+        h = np.subtract(h, n, out=states[t])
         h *= z
         h += n
-    return steps, (gates, candidate_terms, steps.copy())
+    return states, (gates, candidate_terms, states.copy())
 
 
 def _gru_vjp(
     needs: tuple, g: Array, residuals: tuple | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
     *biases: Array,
 ) -> tuple:  # fmt: skip
-    gates, candidate_terms, steps = residuals or _gru_with_residuals(x, h, w_ih, w_hh, *biases)[1]
-    size, previous = h.shape[1], _previous_states(h, steps)
+    gates, candidate_terms, states = residuals or _gru_with_residuals(x, h, w_ih, w_hh, *biases)[1]
+    size, previous = h.shape[1], _previous_states(h, states)
     # The gradients of W_ih x + b_ih and of W_hh h + b_hh, which differ only in the candidate n.
     d_input, d_hidden = np.empty_like(gates), np.empty_like(gates)
     dh = np.zeros_like(h)

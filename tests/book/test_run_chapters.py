@@ -50,14 +50,17 @@ def without_numbers(text: str) -> str:
 
 
 def difference(shown: list, needed: list) -> str:
-    """Describes the first position at which they differ."""
+    """Describes the first difference between the outputs in the page and in the notebook."""
     if [kind for kind, _ in shown] != [kind for kind, _ in needed]:
-        return f"gives {shown!r:.300}, stored is {needed!r:.300}"
+        return f"the page gives {shown!r:.300}, but the notebook has {needed!r:.300}"
     for (kind, in_page), (_, in_notebook) in zip(shown, needed, strict=True):
         if in_page != in_notebook:
             first = next(
                 (i for i, (a, b) in enumerate(zip(in_page, in_notebook, strict=False)) if a != b), 0
             )
             part = slice(max(0, first - 30), max(0, first - 30) + 90)
-            return f"{kind} gives …{in_page[part]!r}, stored is …{in_notebook[part]!r}"
+            return (
+                f"{kind}: the page gives …{in_page[part]!r}, "
+                f"but the notebook has …{in_notebook[part]!r}"
+            )
     return "failed"

@@ -14,12 +14,12 @@ from nnlib import live
 TEXTS = {"title": "t", "caption": "c", "alt": "a"}
 
 
-def question() -> object:
+def quiz_question() -> object:
     return live.predict("Which?", name="ask", choices=["a", "b", "c"], answer=0)
 
 
 @pytest.fixture(scope="module")
-def finder():
+def trained_network():
     nnlib.manual_seed(0)
     net = tasks.Finder()
     losses = tasks.fit(net, variants.batches(0), 400)
@@ -34,26 +34,26 @@ def test_a_question_asks_for_one_of_its_letters_and_the_answer_follows_it() -> N
         assert len(set(row[0:8:2])) == 4
 
 
-def test_two_layers_learn_the_look_up_with_the_stored_losses(finder) -> None:
-    net, losses = finder
+def test_two_layers_learn_the_look_up_with_the_stored_losses(trained_network) -> None:
+    net, losses = trained_network
     assert tasks.accuracy(net, *tasks.lookups(1000, seed=10**6)) == 1.0
     stored = variants.results()["two layers"]
-    tens = np.array(losses).reshape(-1, 10).mean(1)  # means of ten steps
-    assert np.allclose(tens[:5], stored["loss"][0][:5], atol=0.01)
+    mean_losses = np.array(losses).reshape(-1, 10).mean(1)  # means of ten steps
+    assert np.allclose(mean_losses[:5], stored["loss"][0][:5], atol=0.01)
     assert stored["accuracy"] == [1.0] * 5
 
 
 @pytest.mark.slow
 def test_one_layer_stays_on_its_plateau_with_the_stored_losses() -> None:
-    accuracy, tens = variants.run("one layer", 0)
+    accuracy, mean_losses = variants.run("one layer", 0)
     stored = variants.results()["one layer"]
-    assert np.allclose(tens[:5], stored["loss"][0][:5], atol=0.05)
+    assert np.allclose(mean_losses[:5], stored["loss"][0][:5], atol=0.05)
     assert accuracy == pytest.approx(stored["accuracy"][0], abs=0.03)
     assert max(variants.results()["one layer"]["accuracy"]) < 0.5
 
 
-def test_the_chapters_attention_equals_the_built_in_one(finder) -> None:
-    look, x = finder[0].looks[0], nnlib.randn(2, 9, 32)
+def test_the_chapters_attention_equals_the_built_in_one(trained_network) -> None:
+    look, x = trained_network[0].looks[0], nnlib.randn(2, 9, 32)
     built_in = F.scaled_dot_product_attention(
         look.query(x), look.key(x), look.value(x), is_causal=True
     )
@@ -71,9 +71,9 @@ def test_two_heads_equal_the_built_in_attention_on_each_half_of_the_features() -
     assert max(variants.results()["one layer, two heads, 1200 steps"]["accuracy"]) < 0.5
 
 
-def test_digits_look_at_their_letters_and_the_question_at_its_answer(finder) -> None:
+def test_digits_look_at_their_letters_and_the_question_at_its_answer(trained_network) -> None:
     x, _ = tasks.lookups(500, seed=7)
-    first, second = (a.detach().numpy() for a in finder[0].maps(nnlib.tensor(x)))
+    first, second = (a.detach().numpy() for a in trained_network[0].maps(nnlib.tensor(x)))
     position = (x[:, :8] == x[:, 8:]).argmax(1)
     assert np.mean([first[:, 2 * k + 1, 2 * k].mean() for k in range(4)]) > 0.4
     assert second[np.arange(500), 8, position + 1].mean() > 0.75
@@ -95,7 +95,7 @@ def test_attention_alone_recalls_over_twenty_symbols_from_the_usual_start() -> N
 
 
 @pytest.mark.parametrize("length", [n for n in recall.LENGTHS if n > 20])
-def test_over_more_symbols_attention_recalls_every_time_and_gates_need_a_careful_start(
+def test_over_more_symbols_attention_recalls_every_time_and_gated_cells_need_a_careful_start(
     length,
 ) -> None:
     assert recall.best("attention", length, False) == [1.0] * 5
@@ -113,7 +113,7 @@ def test_training_again_learns_recall_over_forty_symbols_by_attention() -> None:
 
 
 def test_the_recall_figure_shows_the_stored_means() -> None:
-    figure = show.recalled(question(), **TEXTS)
+    figure = show.recalled(quiz_question(), **TEXTS)
     for careful in (False, True):
         outputs = figure.outputs(careful=careful)
         for network in recall.KINDS:
@@ -123,30 +123,32 @@ def test_the_recall_figure_shows_the_stored_means() -> None:
 
 
 def test_the_output_of_two_tokens_lies_between_their_values() -> None:
-    figure = show.two_tokens(question(), [2, 1], [[1, 0], [0, 1]], [[3, 0], [1, 2]], **TEXTS)
+    figure = show.two_tokens(quiz_question(), [2, 1], [[1, 0], [0, 1]], [[3, 0], [1, 2]], **TEXTS)
     outputs = figure.outputs()
     assert np.allclose(outputs["weights"], [0.7311, 0.2689], atol=1e-4)
     assert np.allclose(outputs["out"], [2.4621, 0.5379], atol=1e-4)
 
 
-def test_scores_of_many_terms_saturate_unless_divided() -> None:
-    figure = show.scaled(question(), **TEXTS)
-    most = [[float(figure.outputs(d=d, draw=k)["most"]) for k in range(8)] for d in (4, 256)]
-    least = [[float(figure.outputs(d=d, draw=k)["least"]) for k in range(8)] for d in (4, 256)]
-    assert np.median(most[1]) > 0.95
-    assert np.median(least[1]) < 0.5
+def test_the_softmax_of_scores_of_many_terms_saturates_unless_they_are_divided() -> None:
+    figure = show.scaled(quiz_question(), **TEXTS)
+    largest = [[float(figure.outputs(d=d, draw=k)["most"]) for k in range(8)] for d in (4, 256)]
+    largest_divided = [
+        [float(figure.outputs(d=d, draw=k)["least"]) for k in range(8)] for d in (4, 256)
+    ]
+    assert np.median(largest[1]) > 0.95
+    assert np.median(largest_divided[1]) < 0.5
 
 
-def test_the_figure_answers_as_the_network_does(finder) -> None:
-    net = finder[0]
+def test_the_figure_answers_as_the_network_does(trained_network) -> None:
+    net = trained_network[0]
     figure = show.looking(net, "f3b7h4a6b", **TEXTS)
     outputs = figure.outputs()
     p = net(nnlib.tensor(tasks.codes("f3b7h4a6b")[None]))[0, -1].softmax(-1)[8:].detach().numpy()
     assert np.allclose(outputs["p"], p, atol=0.02)
     assert chr(int(outputs["best"])) == "7"
     assert int(outputs["most"]) == 4
-    off = figure.outputs(on=np.array([0.0, 1.0], "f"))
-    assert float(off["weight"]) < 0.9 * float(outputs["weight"])
+    without_layer_1 = figure.outputs(on=np.array([0.0, 1.0], "f"))
+    assert float(without_layer_1["weight"]) < 0.9 * float(outputs["weight"])
 
 
 @pytest.mark.slow

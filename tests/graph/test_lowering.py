@@ -70,7 +70,7 @@ def test_steps_of_one_domain_share_a_nest_and_readers_of_a_sum_are_in_a_later_on
     graph, step_views = views(with_origins(traced(lambda x: x.exp() / x.exp().sum(1, True), x=X)))
     plan = group(graph, step_views)
     assert [nest.domain for nest in plan.nests] == [(6, 8), (6, 8)]
-    nest_of = {graph.steps[at].op: k for at, k in plan.nest.items()}
+    nest_of = {graph.steps[at].op: k for at, k in plan.nest_of.items()}
     assert nest_of["exp"] == nest_of["sum"] == 0 and nest_of["div"] == 1
 
 

@@ -143,7 +143,7 @@ def test_an_elementwise_step_on_a_products_rows_is_computed_where_it_is_read():
     sums = [(at, s.inputs[0]) for at, s in enumerate(plan.graph.steps) if s.op == "tanh"]
     assert len(sums) == 6
     for at, added in sums:
-        assert plan.nest[added] == plan.nest[at] and added not in plan.stored
+        assert plan.nest_of[added] == plan.nest_of[at] and added not in plan.stored
 
 
 # ---------------------------------------------------------------- results
@@ -249,7 +249,7 @@ def random_difference(seed, backend):
 
 def merge_all(monkeypatch):
     """Merges products of any size, and has BLAS compute them, not loops."""
-    for name, value in {"BY_LOOPS": 0, "UNROLLED": 0, "LEAST": 2}.items():
+    for name, value in {"BY_LOOPS": 0, "UNROLLED": 0, "MIN_PRODUCTS": 2}.items():
         monkeypatch.setattr(products, name, value)
 
 

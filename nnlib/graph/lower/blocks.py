@@ -75,9 +75,13 @@ def _members(steps: Sequence[Step], elementwise: set[str]) -> list[int]:
         if large and fits and _flat(step, steps):
             shape, dtype = step.shape, step.dtype
             members.append(at)
-        elif shape is not None and step.inputs and step.inputs[0] in members and _full_sum(
-            step, steps, shape
-        ) and step.dtype == dtype:
+        elif (
+            shape is not None
+            and step.inputs
+            and step.inputs[0] in members
+            and _full_sum(step, steps, shape)
+            and step.dtype == dtype
+        ):
             members.append(at)
             dependent.add(at)  # the sum is known only after the last block
         elif any(i in members for i in step.inputs):

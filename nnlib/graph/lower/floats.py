@@ -121,7 +121,7 @@ def logf(x):
     m = m + m - _ONE if low else m - _ONE
     e = f4(i4(exponent - (i4(1) if low else i4(0)) - (i4(23) if tiny else i4(0))))
     z = m * m
-    y = (((((((_L0 * m + _L1) * m + _L2) * m + _L3) * m + _L4) * m + _L5) * m + _L6) * m + _L7)
+    y = ((((((_L0 * m + _L1) * m + _L2) * m + _L3) * m + _L4) * m + _L5) * m + _L6) * m + _L7
     y = (y * m + _L8) * m * z
     y = y + e * _LN2_LO - _HALF * z
     out = m + y + e * _LN2_HI

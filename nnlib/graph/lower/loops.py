@@ -58,17 +58,19 @@ class Lowered:
         tracked = {f"input {k}": at for k, at in enumerate(inputs)}
         names = {at: name for name, at in reversed(graph.outputs.items())}
         tracked |= {f"result {k}": at for k, at in enumerate(results)}
-        simplified = simplify(simple(merged(Steps(graph.steps, tracked), loops=True)))
-        final, view_of = views(with_origins(with_columns(simplified)))
+        graph_of_results = Steps(graph.steps, tracked)
+        fewer_products = merged(graph_of_results, loops=True)  # pass 1
+        elementary = simplify(simple(fewer_products))  # pass 2
+        final, view_of = views(with_origins(with_columns(elementary)))  # pass 3
         self.inputs = [final.outputs[f"input {k}"] for k in range(len(inputs))]
         self.results = [final.outputs[f"result {k}"] for k in range(len(results))]
         final.outputs = {
             names.get(at, "result"): new for at, new in zip(results, self.results)
         } | {f"result {k}": new for k, new in enumerate(self.results)}  # fmt: skip
-        self.plan: Plan = group(final, view_of)
+        self.plan: Plan = group(final, view_of)  # pass 4
         self.steps = self.plan.graph.steps
         self.names, self.storage = Names(self.plan), Storage(self.plan)
-        self.kernels = kernels(self.plan, self.storage, self.names)
+        self.kernels = kernels(self.plan, self.storage, self.names)  # pass 5
 
     def parameters(self, kernel: Kernel) -> list[str]:
         """The names of a function's parameters.
@@ -182,8 +184,10 @@ class Driver:
         result_of: dict[int, int] = {}
         for k, at in enumerate(self.lowered.results):
             step = self.steps[at]
-            computed = (
-                self.plan.views[at].at == at and step.op not in ("input", "constant", "slice")
+            computed = self.plan.views[at].at == at and step.op not in (
+                "input",
+                "constant",
+                "slice",
             )
             if computed and step.shape and at not in result_of:
                 result_of[at] = k
@@ -197,7 +201,7 @@ class Driver:
             return
         start = 0
         for i in step.inputs:
-            stored = i in self.plan.nest or takes_out_argument(self.steps, i)
+            stored = i in self.plan.nest_of or takes_out_argument(self.steps, i)
             has_memory = i in self.result_of or i in self.rows_of or i in self.storage.columns
             if stored and not has_memory and self.plan.views[i].at == i:
                 self.rows_of[i] = at, start
@@ -216,7 +220,7 @@ class Driver:
         for k, at in enumerate(self.lowered.inputs):
             self.variable[at] = f"a{k}"
         for at, k in self.result_of.items():
-            if at in self.plan.nest or takes_out_argument(self.steps, at):
+            if at in self.plan.nest_of or takes_out_argument(self.steps, at):
                 self.variable[at] = f"r{k}"
                 self._constant(f"S{k}", steps[at].shape)
                 self._constant(f"T{k}", np.dtype(steps[at].dtype))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from nnlib.graph.lower.points import TYPES, is_fold, is_point
+from nnlib.graph.lower.points import TYPES, is_point, is_reduction
 from nnlib.graph.lower.products import BY_LOOPS, UNROLLED
 from nnlib.graph.lower.views import View
 from nnlib.graph.steps import Step, Steps
@@ -34,13 +34,13 @@ class Nest:
 
 @dataclass
 class Plan:
-    """Which step is computed where: `nest[at]` or `calls[phase]`; stored steps have an array."""
+    """Which step is computed where: `nest_of[at]` or `calls[phase]`; stored steps have an array."""
 
     graph: Steps
     views: list[View]
     nests: list[Nest]
     calls: list[list[int]]  # by phase
-    nest: dict[int, int]
+    nest_of: dict[int, int]  # step -> position in `nests`
     stored: set[int]
 
 
@@ -115,7 +115,7 @@ class Grouping:
     def __init__(self, graph: Steps, views: list[View]) -> None:
         self.graph, self.steps, self.views = graph, graph.steps, views
         self.nests: list[Nest] = []
-        self.nest: dict[int, int] = {}
+        self.nest_of: dict[int, int] = {}
         self.calls: list[list[int]] = [[]]
         self.called: dict[int, int] = {}  # step -> the phase at whose end it is called
         self.stored: set[int] = set()
@@ -134,7 +134,7 @@ class Grouping:
             self._store(at)
 
     def plan(self) -> Plan:
-        return Plan(self.graph, self.views, self.nests, self.calls, self.nest, self.stored)
+        return Plan(self.graph, self.views, self.nests, self.calls, self.nest_of, self.stored)
 
     def _needed(self, outputs: set[int]) -> set[int]:
         needed = set(outputs)
@@ -163,9 +163,9 @@ class Grouping:
         operands = [self.steps[i] for i in step.inputs]
         if not operands or not is_point(step, operands):
             return False
-        if any(self.views[i].at in self.nest for i in step.inputs):
+        if any(self.views[i].at in self.nest_of for i in step.inputs):
             return False
-        if is_fold(reading, step):
+        if is_reduction(reading, step):
             return True
         same_domain = domain_of(reading.shape) == domain_of(step.shape)
         return same_domain and is_point(reading, [self.steps[i] for i in reading.inputs])
@@ -189,7 +189,7 @@ class Grouping:
                 self.stored.add(at)
         elif operands and is_point(step, operands):
             self._join(at, domain_of(step.shape), list(step.inputs), own=True)
-        elif operands and is_fold(step, operands[0]):
+        elif operands and is_reduction(step, operands[0]):
             self._join(at, domain_of(operands[0].shape), list(step.inputs), own=True)
             self.stored.add(at)
         else:
@@ -205,25 +205,31 @@ class Grouping:
             origin = self.views[i].at
             if origin in self.called:
                 phase = max(phase, self.called[origin] + 1)
-            elif origin in self.nest:
-                earlier = self.nest[origin]
+            elif origin in self.nest_of:
+                earlier = self.nest_of[origin]
                 local = own and i == origin and self._local(i, earlier, domain)
                 first = max(first, earlier if local else earlier + 1)
                 phase = max(phase, self.nests[earlier].phase)
         chosen = None
         if not alone:
-            chosen = next((k for k in range(first, len(self.nests))
-                           if self._takes(k, phase, domain) and self._in_order(k, inputs)), None)
+            chosen = next(
+                (
+                    k
+                    for k in range(first, len(self.nests))
+                    if self._takes(k, phase, domain) and self._in_order(k, inputs)
+                ),
+                None,
+            )
         if chosen is None:
             chosen = len(self.nests)
             self.nests.append(Nest(phase, domain, product=alone))
         for k in (*waiting, at):
             self.nests[chosen].steps.append(k)
-            self.nest[k] = chosen
+            self.nest_of[k] = chosen
         for i in inputs:
             origin = self.views[i].at
-            is_local = self.nest.get(origin) == chosen and i == origin
-            if origin in self.nest and not (own and is_local):
+            is_local = self.nest_of.get(origin) == chosen and i == origin
+            if origin in self.nest_of and not (own and is_local):
                 self._store(origin)
 
     def _takes(self, k: int, phase: int, domain: Shape) -> bool:
@@ -240,7 +246,7 @@ class Grouping:
         own_turn = (self.nests[k].phase, k)
         return all(
             (self.nests[n].phase, n) <= own_turn
-            for i in inputs if (n := self.nest.get(self.views[i].at)) is not None
+            for i in inputs if (n := self.nest_of.get(self.views[i].at)) is not None
         )  # fmt: skip
 
     def _store(self, at: int) -> None:
@@ -252,8 +258,8 @@ class Grouping:
             origin = self.views[i].at
             if origin in self.called:
                 phase = max(phase, self.called[origin])
-            elif origin in self.nest:
-                phase = max(phase, self.nests[self.nest[origin]].phase)
+            elif origin in self.nest_of:
+                phase = max(phase, self.nests[self.nest_of[origin]].phase)
                 self._store(origin)
         while len(self.calls) <= phase:
             self.calls.append([])
@@ -264,7 +270,7 @@ class Grouping:
 def is_folded(steps: list[Step], at: int, nest: Nest) -> bool:
     """Whether a step of a nest is a reduction, whose value is known only after the loops."""
     step = steps[at]
-    return bool(step.inputs) and step.op in _FOLDED and is_fold(step, steps[step.inputs[0]])
+    return bool(step.inputs) and step.op in _FOLDED and is_reduction(step, steps[step.inputs[0]])
 
 
 _FOLDED = ("sum", "amax", "amin", "prod", "any", "all")

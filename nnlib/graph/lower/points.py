@@ -17,12 +17,12 @@ from nnlib.graph.steps import Step
 TYPES = {"float32": "f4", "float64": "f8", "int64": "i8", "bool": "bool"}
 _FLOATS = ("float32", "float64")
 
-# The same text for both float types, but float32 uses the functions of `floats`.
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
-_COMPARED = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+_COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _LOGIC = {"logical_and": "and", "logical_or": "or"}
 _FAST = {"exp": "expf", "log": "logf", "tanh": "tanhf", "sigmoid": "sigmoidf",
          "softplus": "softplusf", "log1p": "log1pf"}  # fmt: skip
+# Both float types use these functions, except that float32 has those of _FAST, from floats.py.
 _FUNCTIONS = {
     "exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "sigmoid": "sigmoid",
     "softplus": "softplus", "log1p": "np.log1p", "expm1": "np.expm1", "exp2": "np.exp2",
@@ -49,7 +49,7 @@ def number(value: Any, dtype: str) -> str:
 
 
 def is_point(step: Step, operands: Sequence[Step]) -> bool:
-    """Whether a loop can compute this step from these arguments."""
+    """Whether a loop can compute this step from these operands."""
     dtypes = [s.dtype for s in operands]
     if step.dtype not in TYPES or any(k not in TYPES for k in dtypes):
         return False
@@ -63,7 +63,7 @@ def is_point(step: Step, operands: Sequence[Step]) -> bool:
         return same_dtype and is_float
     if op == "neg":
         return same_dtype and step.dtype != "bool"
-    if op in _COMPARED:
+    if op in _COMPARISONS:
         return len(set(dtypes)) == 1
     if op in (*_LOGIC, "logical_xor", "logical_not"):
         return True
@@ -81,8 +81,8 @@ def expression(step: Step, xs: Sequence[str], operands: Sequence[Step]) -> str:
         return f"{xs[0]} {_INFIX[op]} {xs[1]}"
     if op == "pow":
         return _power(xs, operands)
-    if op in _COMPARED:
-        return f"{xs[0]} {_COMPARED[op]} {xs[1]}"
+    if op in _COMPARISONS:
+        return f"{xs[0]} {_COMPARISONS[op]} {xs[1]}"
     if op in (*_LOGIC, "logical_xor", "logical_not"):
         return _logic(op, [x if s.dtype == "bool" else f"({x} != 0)" for x, s in zip(xs, operands)])
     if op in _FAST and type_name == "f4":
@@ -125,13 +125,13 @@ def _logic(op: str, xs: list[str]) -> str:
     return f"{xs[0]} != {xs[1]}" if op == "logical_xor" else f"{xs[0]} {_LOGIC[op]} {xs[1]}"
 
 
-FOLDS = {"sum": "plus", "amax": "maximum", "amin": "minimum", "prod": "*", "any": "or",
+REDUCTIONS = {"sum": "plus", "amax": "maximum", "amin": "minimum", "prod": "*", "any": "or",
          "all": "and"}  # fmt: skip
 
 
-def is_fold(step: Step, operand: Step) -> bool:
+def is_reduction(step: Step, operand: Step) -> bool:
     """Whether a loop can compute this reduction."""
-    if step.op not in FOLDS or not operand.shape:
+    if step.op not in REDUCTIONS or not operand.shape:
         return False
     if step.op in ("any", "all"):
         return operand.dtype == step.dtype == "bool"
@@ -148,8 +148,8 @@ def initial_value(op: str, dtype: str) -> str:
     return number(value, dtype)
 
 
-def folded(op: str, total: str, x: str) -> str:
-    """A reduction's `total` combined with one more element `x`."""
+def accumulated(op: str, value: str, x: str) -> str:
+    """A reduction's running `value` combined with one more element `x`."""
     if op in ("any", "all"):
-        return f"{total} {FOLDS[op]} {x}"
-    return f"{total} * {x}" if op == "prod" else f"{FOLDS[op]}({total}, {x})"
+        return f"{value} {REDUCTIONS[op]} {x}"
+    return f"{value} * {x}" if op == "prod" else f"{REDUCTIONS[op]}({value}, {x})"

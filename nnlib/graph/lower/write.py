@@ -85,7 +85,7 @@ class Storage:
         self.slot: dict[int, tuple[str, int]] = {}  # single numbers that other kernels use
         counts: Counter[str] = Counter()
         for at in sorted(plan.stored):
-            nest = plan.nest.get(at)
+            nest = plan.nest_of.get(at)
             if nest is None:
                 continue
             phase = plan.nests[nest].phase
@@ -100,7 +100,7 @@ class Storage:
         self.columns = {
             at for at in plan.stored - outputs - reshaped
             if by_columns(domain_of(steps[at].shape))
-            and (at in plan.nest or takes_out_argument(steps, at))
+            and (at in plan.nest_of or takes_out_argument(steps, at))
         }  # fmt: skip
         self.columns -= {steps[at].inputs[0] for at in plan.stored if steps[at].op == "slice"}
 
@@ -116,7 +116,7 @@ def takes_out_argument(steps: list[Step], at: int) -> bool:
 def _readers(plan: Plan) -> dict[int, set[Any]]:
     """By stored step: the phases of the kernels that read it, and "call" where a call does."""
     readers: dict[int, set[Any]] = {}
-    for at, k in plan.nest.items():
+    for at, k in plan.nest_of.items():
         for i in plan.graph.steps[at].inputs:
             readers.setdefault(plan.views[i].at, set()).add(plan.nests[k].phase)
     for calls_of_phase in plan.calls:
@@ -372,7 +372,7 @@ class NestWriter:
             partial_total = self.to.fresh()
             self.block[0].append(f"{partial_total} = {points.initial_value(step.op, step.dtype)}")
             self.block[1].append(f"{total} = {total} + {partial_total}")
-        combined = points.folded(step.op, partial_total, value)
+        combined = points.accumulated(step.op, partial_total, value)
         self.before[self.depth].append(f"{partial_total} = {combined}")
         lines_after = self.after[n_outer] if n_outer < self.depth else self.before[n_outer]
         result = f"f4({total})" if wide else total
@@ -401,7 +401,7 @@ class NestWriter:
         self.ahead.append(f"{name}[:] = {zero}" if len(step.shape) == 1 else
                           f"{name}[{', '.join(':' * len(step.shape))}] = {zero}")  # fmt: skip
         target = f"{name}[{', '.join(self._kept_index(step))}]"
-        self.before[self.depth].append(f"{target} = {points.folded(step.op, target, value)}")
+        self.before[self.depth].append(f"{target} = {points.accumulated(step.op, target, value)}")
 
 
 def _sides(to: KernelWriter, step: Step, index: list[str]) -> tuple[Any, Any, int]:

@@ -250,7 +250,7 @@ def group_norm(
             f"shape {list(shape)} and num_groups={num_groups}"
         )
     groups = s.reshape(x, (shape[0], num_groups, -1))
-    out = s.reshape(fused.standard(groups, (2,), eps)[0], shape)
+    out = s.reshape(fused.standardised(groups, (2,), eps)[0], shape)
     per_channel = (shape[1], *[1] * (len(shape) - 2))
     out = out if weight is None else ar.mul(out, s.reshape(weight, per_channel))
     return out if bias is None else ar.add(out, s.reshape(bias, per_channel))
@@ -292,7 +292,7 @@ def batch_norm(
             )
     per_channel = (shape[1], *(1,) * (len(shape) - 2))
     if training:
-        out = _batch_standard(x, running_mean, running_var, momentum, eps)
+        out = _batch_standardised(x, running_mean, running_var, momentum, eps)
     else:
         if running_mean is None or running_var is None:
             raise RuntimeError("batch_norm: evaluation needs running_mean and running_var")
@@ -302,7 +302,7 @@ def batch_norm(
     return out if bias is None else ar.add(out, s.reshape(bias, per_channel))
 
 
-def _batch_standard(
+def _batch_standardised(
     x: Any, running_mean: Any, running_var: Any, momentum: float, eps: float
 ) -> Tensor:
     shape = x._data.shape
@@ -314,7 +314,7 @@ def _batch_standard(
         )
     dims = tuple([d for d in range(len(shape)) if d != 1])
     out: Tensor
-    out, mean, var = fused.standard(x, dims, eps)
+    out, mean, var = fused.standardised(x, dims, eps)
     if running_mean is not None:
         with no_grad():
             running_mean.mul_(1 - momentum).add_(s.flatten(mean.detach()) * momentum)
