@@ -20,4 +20,4 @@ export { GraphError } from "./errors.js";
 export { type Graph, type GraphNode, MAX_ELEMENTS, MAX_NODES, parseGraph } from "./graph.js";
 export { type Port, Program, type ProgramOptions } from "./program.js";
 export { opNames } from "../primitives/registry.js";
-export type { DType } from "../primitives/primitive.js";
+export { type DType, converted } from "../primitives/dtypes.js";

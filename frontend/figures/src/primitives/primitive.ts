@@ -1,8 +1,7 @@
 // Shared by the page's primitives: operands on flat arrays, attributes, shapes and strides.
 
 import { GraphError } from "../evaluator/errors.js";
-
-export type DType = "float32" | "float64" | "int64" | "bool";
+import type { DType } from "./dtypes.js";
 
 /**
  * Every value is stored in doubles, whatever its dtype, so that each loop reads one type of array and
