@@ -444,6 +444,22 @@ def test_a_prediction_is_committed_before_the_answer(site: Site) -> None:
     assert "Right" in second.get_by_role("status").inner_text()
 
 
+def test_the_track_of_an_answers_slider_is_filled_up_to_the_answer(
+    browser: Any, tmp_path: Path
+) -> None:
+    figure = live.figure(
+        view=[live.predict("How large is it?", name="size", answer=[0.5], min=-1.0, max=1.0)],
+        title="How large?",
+    )  # fmt: skip
+    page = page_of(browser, tmp_path, figure)
+    slider = page.get_by_label("Your answer")
+    filled = [slider.evaluate("e => e.style.getPropertyValue('--nn-at')")]
+    slider.press("End")
+    filled.append(slider.evaluate("e => e.style.getPropertyValue('--nn-at')"))
+    page.close()
+    assert filled == ["50%", "100%"]
+
+
 def test_a_dragged_prediction_reveals_marks(site: Site) -> None:
     root = site.figure("uphill")
     assert not root.locator(".nn-mark-curve path[d^=M]").first.is_visible()
