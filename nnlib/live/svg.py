@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -58,14 +59,23 @@ def route(x: Any, y: Any) -> str:
     return "M" + "L".join(f"{a} {b}" for a, b in zip(px, py, strict=True)) if px.size else ""
 
 
+def class_color(k: int) -> str:
+    """The colour of class k, by the page's rule: `classColor` in frontend/figures/src/color.ts.
+
+    Classes 0 and 1 have the book's two colours; the others take series2 to series5 in turn, from
+    series4 on, so that series3, which is the gradient's colour, comes last.
+    """
+    return COLORS[f"class{max(k, 0)}" if k <= 1 else f"series{k % 4 + 2}"]
+
+
 def dots(px: np.ndarray, py: np.ndarray, classes: Any, color: str) -> str:
     """Points as SVG: circles, or squares for class 0."""
     chosen = np.linspace(0, px.size - 1, min(px.size, MAX_POINTS)).astype(int)
     out = []
     for i in chosen:
-        c = 1 if classes is not None and classes.ravel()[i] > 0 else 0
-        fill = color if classes is None else COLORS[f"class{c}"]
-        if classes is None or c:
+        c = 1 if classes is None else max(0, math.floor(np.nan_to_num(classes.ravel()[i]) + 0.5))
+        fill = color if classes is None else class_color(c)
+        if c:
             out.append(f'<circle cx="{px[i]}" cy="{py[i]}" r="4" fill="{fill}"/>')
         else:
             out.append(f'<path d="M{px[i] - 4} {py[i] - 4}h8v8h-8z" fill="{fill}"/>')

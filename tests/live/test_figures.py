@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 import nnlib
 from nnlib import live
+from nnlib.live import palette
 from tests.accessibility import grave_findings
 from tests.book.harness import FRAMES
 from tests.live import gallery
@@ -442,6 +444,22 @@ def test_a_prediction_is_committed_before_the_answer(site: Site) -> None:
     assert "Right" in second.get_by_role("status").inner_text()
 
 
+def test_the_track_of_an_answers_slider_is_filled_up_to_the_answer(
+    browser: Any, tmp_path: Path
+) -> None:
+    figure = live.figure(
+        view=[live.predict("How large is it?", name="size", answer=[0.5], min=-1.0, max=1.0)],
+        title="How large?",
+    )  # fmt: skip
+    page = page_of(browser, tmp_path, figure)
+    slider = page.get_by_label("Your answer")
+    filled = [slider.evaluate("e => e.style.getPropertyValue('--nn-at')")]
+    slider.press("End")
+    filled.append(slider.evaluate("e => e.style.getPropertyValue('--nn-at')"))
+    page.close()
+    assert filled == ["50%", "100%"]
+
+
 def test_a_dragged_prediction_reveals_marks(site: Site) -> None:
     root = site.figure("uphill")
     assert not root.locator(".nn-mark-curve path[d^=M]").first.is_visible()
@@ -551,6 +569,23 @@ def test_two_views_of_one_figure_agree(browser: Any, tmp_path: Path) -> None:
     texts = page.locator(".nn-readout > span:first-child")
     playwright.expect(texts).to_have_text(["twice is 20.0"] * 2)
     page.close()
+
+
+def test_classes_have_the_same_colours_in_the_page_and_in_a_static_picture(
+    browser: Any, tmp_path: Path
+) -> None:
+    classes = [-1, 0, 1, 2, 3, 4, 5, 6]
+    figure = live.figure(
+        view=[live.axes(live.points(x=classes, y=[0.0] * 8, classes=classes), ylim=(-1, 1))],
+        title="Eight classes",
+    )
+    page = page_of(browser, tmp_path, figure)
+    fills = [dot.get_attribute("fill") for dot in page.locator(".nn-point .nn-dot").all()]
+    page.close()
+    in_page = [palette.colors("still")[re.fullmatch(r"var\(--nn-(.+)\)", f)[1]] for f in fills]
+    still = re.findall(r'<(?:circle|path) c?[xd][^>]*? fill="(#[^"]+)"', figure.html())
+    assert len(in_page) == 8
+    assert still == in_page
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 // Predictions and quizzes: readers commit to an answer before they see the right one.
 
+import { fillTrack } from "./controls.js";
 import { action, element, setText, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { PredictSpec, QuestionSpec, QuizSpec } from "./grammar.js";
@@ -51,12 +52,16 @@ function answerByNumber({ min, max, tolerance }: PredictSpec, enter: (event: Key
     ? { id, type: "range", step: (max - min) / 100, min, max, value: (min + max) / 2 }
     : { id, type: "number", step: "any", min, max });
   const shown = element("output", { class: "nn-value" });
-  const show = (): void => setText(shown, formatNumber(Number(field.value), ".3~g"));
+  const show = (): void => {
+    if (!isSlider) return;
+    fillTrack(field, Number(field.value));
+    setText(shown, formatNumber(Number(field.value), ".3~g"));
+  };
   field.addEventListener("keydown", (event) => {
     if (event.key === "Enter") enter(event);
   });
   field.addEventListener("input", show);
-  if (isSlider) show();
+  show();
   return {
     nodes: [element("label", { for: id }, "Your answer"), field, ...(isSlider ? [shown] : [])],
     value: () => (field.value === "" ? null : [Number(field.value)]),

@@ -76,12 +76,12 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
   return {
     root: plane.root,
     update() {
-      const resized = plane.room.stale;
+      const resized = plane.space.stale;
       if (resized) plane.fit();
       const all = plane.scales.grow((axis) => numbersAlong(axis, plane, marks)) || resized;
       if (all) plane.drawTicks();
       draw(all);
     },
-    measure: plane.room.measure,
+    measure: plane.space.measure,
   };
 };

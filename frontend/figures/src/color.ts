@@ -11,6 +11,11 @@ export function cssColor(name: string | undefined, otherwise = "ink"): string {
   return CSS.supports("color", color) ? color : `var(--nn-${otherwise})`;
 }
 
+/**
+ * The colour of a class, in static pictures too (`class_color` in nnlib/live/svg.py). Classes 0 and 1 have the book's
+ * two colours; the others take series2 to series5 in turn, from series4 on, so that series3, which is the gradient's
+ * colour, comes last.
+ */
 export const classColor = (k: number): string =>
   k <= 0 ? "var(--nn-class0)" : k === 1 ? "var(--nn-class1)" : `var(--nn-series${(k % 4) + 2})`;
 

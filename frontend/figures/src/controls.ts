@@ -18,6 +18,12 @@ function labelled(input: Input, control: HTMLElement, ...rest: Node[]): HTMLElem
     element("label", { for: id }, input.label), control, ...rest);
 }
 
+/** Fills a slider's track up to a position between its ends; live.css draws it from `--nn-at`. */
+export function fillTrack(range: HTMLInputElement, position: number): void {
+  const [min, max] = [Number(range.min), Number(range.max)];
+  range.style.setProperty("--nn-at", `${((position - min) / (max - min || 1)) * 100}%`);
+}
+
 const decimals = (step: number): string => `.${Math.min(6, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)))}f`;
 
 const slider: Make<SliderSpec> = (spec, input, scene) => {
@@ -44,7 +50,7 @@ const slider: Make<SliderSpec> = (spec, input, scene) => {
       const v = Number(input.raw);
       const words = formatNumber(v, numberFormat);
       if (Number(control.value) !== toPosition(v)) control.value = String(toPosition(v));
-      control.style.setProperty("--nn-at", `${((toPosition(v) - toPosition(min)) / (toPosition(max) - toPosition(min))) * 100}%`);
+      fillTrack(control, toPosition(v));
       attributes(control, { "aria-valuetext": words });
       setText(output, words);
     },
@@ -189,7 +195,7 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
     update() {
       const v = current();
       range.value = String(v);
-      range.style.setProperty("--nn-at", `${((v - min) / (max - min || 1)) * 100}%`);
+      fillTrack(range, v);
       const words = names?.[v] ?? `${v} of ${max}`;
       attributes(range, { "aria-valuetext": words });
       setText(output, words);

@@ -1,14 +1,14 @@
 // The recorded graph, laid out in layers by dagre: values appear from the inputs on, then gradients in reverse order.
 
 import dagre from "@dagrejs/dagre";
+import { arrowTip } from "./arrow-tip.js";
+import { AvailableSpace } from "./available-space.js";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { DagSpec, NodeSpec, Ref } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
-import { Room } from "./room.js";
 import type { Scene } from "./scene.js";
 import type { Builder, View } from "./view.js";
-import { arrowTip } from "./wires.js";
 
 const SIGNS: Record<string, string> = { add: "+", sub: "−", mul: "×", div: "÷", neg: "−", matmul: "@", sum: "Σ", pow: "^", sigmoid: "σ", sqrt: "√", exp: "exp", log: "log" };
 const BOX_H = 58;
@@ -65,7 +65,7 @@ class NodeBox {
 class Dag implements View {
   readonly root: HTMLElement;
   readonly measure: () => boolean;
-  private readonly room: Room;
+  private readonly space: AvailableSpace;
   private readonly picture: SVGSVGElement;
   private readonly nodes: readonly NodeBox[];
   private readonly edges: readonly { readonly edge: GraphEdge; readonly path: SVGPathElement }[];
@@ -86,13 +86,13 @@ class Dag implements View {
     this.picture = svg("svg", { class: "nn-svg nn-dag", role: "group", "aria-label": "recorded graph" },
       svg("defs", {}, arrowTip(tip)), wires, boxes);
     this.root = element("div", { class: "nn-dag-view", tabindex: 0, role: "region", "aria-label": "recorded graph, scrolls sideways" }, this.picture);
-    this.room = new Room(this.root);
-    this.measure = this.room.measure;
+    this.space = new AvailableSpace(this.root);
+    this.measure = this.space.measure;
     if (spec.select) buttons(boxes, () => this.nodes.map((n) => n.item), (i) => click(scene, this.clicks, i));
   }
 
   update(): void {
-    if (this.room.stale) this.fit();
+    if (this.space.stale) this.fit();
     const { spec, scene, nodes, backward } = this;
     const step = spec.step ? scene.input(spec.step).tensor[0]! : nodes.length + backward.length;
     const reached = new Set(backward.slice(0, Math.max(0, step - nodes.length)));
@@ -111,10 +111,10 @@ class Dag implements View {
 
   /** Lays the graph out for the available width. */
   private fit(): void {
-    const { room, spec } = this;
-    room.stale = false;
-    const { scale } = room;
-    const available = (room.width - 8) / scale;
+    const { space, spec } = this;
+    space.stale = false;
+    const { scale } = space;
+    const available = (space.width - 8) / scale;
     for (const widths of WIDTHS) {
       if (this.arrangement.box !== widths[0]) this.arrangement = arrange(spec, widths);
       if (available <= 0 || this.arrangement.width <= available) break;

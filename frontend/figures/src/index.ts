@@ -4,7 +4,7 @@ import { problem, renderFigure, scenes } from "./figure.js";
 import { watchStrayLinks } from "./link.js";
 import type { Model } from "./model.js";
 import { mountAll } from "./mount.js";
-import { adoptStyles } from "./sheet.js";
+import { adoptStyles } from "./styles.js";
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const root = el.getRootNode();

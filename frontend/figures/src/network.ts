@@ -1,19 +1,19 @@
 // The network: neurons, edges, biases. Width shows a weight's size, colour and dash its sign; weights can be dragged.
 
+import { AvailableSpace } from "./available-space.js";
 import { attributes, element, setText, svg } from "./dom.js";
 import type { NetworkSpec } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, isClickable, markButton } from "./grip.js";
 import { Edge } from "./network/edge.js";
 import { Layout, placeNumber } from "./network/layout.js";
 import { Neuron } from "./network/neuron.js";
-import { Room } from "./room.js";
 import type { Scene } from "./scene.js";
 import type { Builder, View } from "./view.js";
 
 class Network implements View {
   readonly root: HTMLElement;
   readonly measure: () => boolean;
-  private readonly room: Room;
+  private readonly space: AvailableSpace;
   private readonly layout: Layout;
   private readonly picture: SVGSVGElement;
   private readonly cells = svg("g");
@@ -39,8 +39,8 @@ class Network implements View {
     const numbers = svg("g", { class: "nn-edge-numbers" }, ...this.edges.map((edge) => edge.number), ...biases);
     this.picture = svg("svg", { class: "nn-svg nn-network", role: "group", "aria-label": "network" }, wires, this.cells, numbers);
     this.root = element("div", { class: "nn-axes" }, this.picture);
-    this.room = new Room(this.root);
-    this.measure = this.room.measure;
+    this.space = new AvailableSpace(this.root);
+    this.measure = this.space.measure;
     this.root.style.setProperty("--nn-width", `${spec.width}px`);
     if ([...this.edges, ...this.neurons].some((item) => item.canDrag)) {
       this.root.append(element("p", { class: "nn-note nn-by-touch" }, "With a finger: slide an edge or a bias sideways."));
@@ -52,7 +52,7 @@ class Network implements View {
   }
 
   update(): void {
-    if (this.room.stale) this.fit();
+    if (this.space.stale) this.fit();
     this.drawEdges();
     for (const neuron of this.neurons) neuron.draw();
     if (isClickable(this.clicks)) this.markClickable();
@@ -73,11 +73,11 @@ class Network implements View {
 
   /** Lays the picture out for the available width. */
   private fit(): void {
-    const { spec, room, layout } = this;
-    room.stale = false;
-    const { scale } = room;
+    const { spec, space, layout } = this;
+    space.stale = false;
+    const { scale } = space;
     this.root.style.setProperty("--nn-width", `${spec.width * scale}px`);
-    const width = Math.max(240, Math.min((room.width || spec.width * scale) / scale, spec.width * 1.25));
+    const width = Math.max(240, Math.min((space.width || spec.width * scale) / scale, spec.width * 1.25));
     attributes(this.picture, { width: width * scale, height: layout.height * scale, viewBox: `0 0 ${width} ${layout.height}` });
     layout.fit(width);
     const occupied = layout.occupied();

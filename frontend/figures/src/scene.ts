@@ -1,6 +1,6 @@
 // The state of one figure: its inputs, the recorded programs over them, and the listeners that redraw.
 
-import { parseGraph, Program } from "./evaluator/index.js";
+import { converted, parseGraph, Program } from "./evaluator/index.js";
 import type { Drag, FigureSpec, InputSpec, Live, Ref, Scalar } from "./grammar.js";
 import { type InputValue, isLive, toNumber } from "./spec.js";
 
@@ -70,8 +70,8 @@ export class Input {
 
   private fit(x: number): number {
     const { dtype } = this.spec;
-    if (dtype === "int64") return Math.round(this.bounded(x));
-    return dtype === "float32" ? Math.fround(this.bounded(x)) : this.bounded(x);
+    const bounded = this.bounded(x);
+    return converted(dtype === "int64" ? Math.round(bounded) : bounded, dtype);
   }
 
   /** Writes the value into `tensor` as numbers. */
@@ -84,7 +84,7 @@ export class Input {
     } else if (spec.control === "dropdown" && spec.values) {
       spec.values[Number(raw)]!.forEach((v, i) => (tensor[i] = toNumber(v)));
     } else if (raw instanceof Float64Array) tensor.set(raw);
-    else tensor[0] = spec.dtype === "float32" ? Math.fround(Number(raw)) : Number(raw);
+    else tensor[0] = converted(Number(raw), spec.dtype);
   }
 
   /** The input's name for the reader. */

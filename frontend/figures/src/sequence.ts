@@ -1,14 +1,14 @@
 // A recurrent network over a word: one cell with a loop, or unrolled, with a copy of the cell for each letter.
 
+import { arrowTip } from "./arrow-tip.js";
+import { AvailableSpace } from "./available-space.js";
 import { cssColor } from "./color.js";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { SequenceSpec } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
-import { Room } from "./room.js";
 import type { Scene, Value } from "./scene.js";
 import type { Builder, View } from "./view.js";
-import { arrowTip } from "./wires.js";
 
 const STEP = 88;
 
@@ -50,7 +50,7 @@ function outputBars(outputs: Value | undefined, t: number, names: readonly strin
 class Sequence implements View {
   readonly root: HTMLElement;
   readonly measure: () => boolean;
-  private readonly room: Room;
+  private readonly space: AvailableSpace;
   private readonly tip = uniqueId("tip");
   private readonly body = svg("g");
   private readonly picture: SVGSVGElement;
@@ -62,13 +62,13 @@ class Sequence implements View {
     this.clicks = spec.select ? { select: spec.select } : {};
     this.picture = svg("svg", { class: "nn-svg nn-sequence" }, svg("defs", {}, arrowTip(this.tip)), this.body);
     this.root = element("div", { class: "nn-dag-view", tabindex: 0, role: "region", "aria-label": "network over the word, scrolls sideways" }, this.picture);
-    this.room = new Room(this.root, () => 0); // its width depends on the word alone: it scrolls sideways
-    this.measure = this.room.measure;
+    this.space = new AvailableSpace(this.root, () => 0); // its width depends on the word alone: it scrolls sideways
+    this.measure = this.space.measure;
     if (spec.select) buttons(this.body, () => this.copies, (i) => click(scene, this.clicks, i));
   }
 
   update(): void {
-    const { spec, scene, room } = this;
+    const { spec, scene, space } = this;
     const raw = scene.inputs.get(spec.word)?.raw;
     const word = typeof raw === "string" ? raw : "";
     const unrolled = scene.number(spec.unrolled, 1) !== 0;
@@ -78,7 +78,7 @@ class Sequence implements View {
     if (unrolled) this.drawCopies(word, n);
     else this.drawLoop(word);
     const width = 52 + n * STEP + 30;
-    attributes(this.picture, { width: width * room.scale, height: 230 * room.scale, viewBox: `0 0 ${width} 230`, role: "group", "aria-label": `${spec.cell} over "${word}"` });
+    attributes(this.picture, { width: width * space.scale, height: 230 * space.scale, viewBox: `0 0 ${width} 230`, role: "group", "aria-label": `${spec.cell} over "${word}"` });
     if (spec.select) this.copies.forEach((item, i) => markButton(item, `position ${i + 1}: ${word[i] ?? "empty"}`, chosen(scene, this.clicks, i), i === 0));
     if (focus >= 0) this.copies[Math.min(focus, this.copies.length - 1)]?.focus();
   }

@@ -3,7 +3,7 @@
 import { renderFigure } from "./figure.js";
 import type { Model } from "./model.js";
 import { type State, StaticModel } from "./mount.js";
-import { adoptStyles } from "./sheet.js";
+import { adoptStyles } from "./styles.js";
 
 /** The argument that a host passes to anywidget's `render`; a host without widgets passes no model. */
 interface Host { readonly el: HTMLElement; readonly model?: Partial<Model> }

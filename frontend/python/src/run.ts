@@ -1,9 +1,9 @@
 // The button "Run the code": small, on every page with code; runner.ts and the rest are loaded when it is pressed.
 
 import { absolute, actionButton, element } from "./dom.js";
+import { otherWays, kindOfCell } from "./other-ways.js";
 import type { PageInfo } from "./protocol.js";
 import { Edits } from "./store.js";
-import { otherWays, kindOfCell } from "./ways.js";
 
 /** Why this browser cannot run Python here, or null. */
 export function obstacle(): string | null {

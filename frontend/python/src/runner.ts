@@ -5,10 +5,10 @@ import { type KernelModel, Models } from "./comms.js";
 import { actionButton, element } from "./dom.js";
 import { makeEditor } from "./editor.js";
 import { downloadNotebook } from "./notebook.js";
+import { otherWays, kindOfCell } from "./other-ways.js";
 import type { CellInfo, Output, PageInfo, Status } from "./protocol.js";
 import { Python, type State } from "./python.js";
 import { Edits, rememberSolved, solvedExercises } from "./store.js";
-import { otherWays, kindOfCell } from "./ways.js";
 import { Widgets } from "./widgets.js";
 import type { EditorView } from "@codemirror/view";
 

@@ -1,9 +1,9 @@
 // The plane in which marks are drawn: its elements, its size, and the conversion between data and pixels.
 
+import { AvailableSpace } from "../available-space.js";
 import { attributes, element, svg, uniqueId } from "../dom.js";
 import type { AxesSpec } from "../grammar.js";
 import type { Plot } from "../marks/mark.js";
-import { Room } from "../room.js";
 import type { Scene } from "../scene.js";
 import { Scales } from "./scales.js";
 import { type Box, Ticks } from "./ticks.js";
@@ -24,7 +24,7 @@ function marginsOf({ frame, xlabel, ylabel }: AxesSpec): { left: number; right: 
 
 export class Plane implements Plot {
   readonly scales: Scales;
-  readonly room: Room;
+  readonly space: AvailableSpace;
   readonly root = element("div", { class: "nn-axes" });
   readonly node: SVGGElement;
   /** Marks that are cut off at the frame. */
@@ -59,7 +59,7 @@ export class Plane implements Plot {
     root.style.setProperty("--nn-width", `${spec.width}px`);
     if (spec.title) root.append(element("div", { class: "nn-view-title" }, spec.title));
     root.append(this.box);
-    this.room = new Room(root, () => root.clientWidth && Math.min(root.clientWidth, widthOfPrevious(root)));
+    this.space = new AvailableSpace(root, () => root.clientWidth && Math.min(root.clientWidth, widthOfPrevious(root)));
   }
 
   get width(): number {
@@ -96,11 +96,11 @@ export class Plane implements Plot {
 
   /** Lays the plane out for the available width. */
   fit(): void {
-    const { spec, room, margins, scales } = this;
-    room.stale = false;
-    const { scale } = room;
+    const { spec, space, margins, scales } = this;
+    space.stale = false;
+    const { scale } = space;
     this.root.style.setProperty("--nn-width", `${spec.width * scale}px`);
-    this.size = this.sizeFor((room.width || spec.width * scale) / scale);
+    this.size = this.sizeFor((space.width || spec.width * scale) / scale);
     const { size: { width, height }, width: w, height: h } = this;
     attributes(this.picture, { width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}` });
     attributes(this.node, { transform: `translate(${margins.left},${margins.top})` });

@@ -2,7 +2,7 @@
 
 import {
   LEAST_ROWS, type Pair, activationKernel, fusesWithSum, layerKernel, outerThroughTanh, pairKernel, throughTanh,
-} from "../primitives/fused.js";
+} from "../primitives/fused-loops.js";
 import { type Factor2d, productKernel } from "../primitives/linalg.js";
 import { ALIAS, type Kernel, type Operand, sameShape } from "../primitives/primitive.js";
 import type { GraphNode } from "./graph.js";

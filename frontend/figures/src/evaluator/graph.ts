@@ -1,7 +1,8 @@
 // Reads the JSON of docs/graph-schema.md into a checked Graph; rejects anything unknown.
 
 import { knowsOp } from "../primitives/registry.js";
-import { type DType, type Values, sizeOf } from "../primitives/primitive.js";
+import { DTYPES, type DType } from "../primitives/dtypes.js";
+import { type Values, sizeOf } from "../primitives/primitive.js";
 import { GraphError } from "./errors.js";
 
 export interface GraphNode {
@@ -113,11 +114,10 @@ function readShape(raw: unknown, where: string): number[] {
   });
 }
 
-const DTYPES: ReadonlySet<unknown> = new Set(["float32", "float64", "int64", "bool"]);
-
 function readDType(raw: unknown, where: string): DType {
-  if (DTYPES.has(raw)) return raw as DType;
-  throw new GraphError(`${where} has dtype ${shown(raw)}; a page supports float32, float64, int64 and bool`);
+  const dtype = DTYPES.find((name) => name === raw);
+  if (dtype) return dtype;
+  throw new GraphError(`${where} has dtype ${shown(raw)}; a page supports ${DTYPES.join(", ")}`);
 }
 
 function readInputs(raw: unknown, i: number, where: string): number[] {

@@ -1,7 +1,8 @@
 // Program: a graph compiled to kernels with fixed buffers. A run calls only the kernels that changed inputs affect.
 
+import { type DType, converted } from "../primitives/dtypes.js";
 import { compile } from "../primitives/registry.js";
-import { ALIAS, type DType, type Kernel, type Operand, type Budget, type Shape, Attrs, MAX_TOUCHED, MAX_WORK } from "../primitives/primitive.js";
+import { ALIAS, type Kernel, type Operand, type Budget, type Shape, Attrs, MAX_TOUCHED, MAX_WORK } from "../primitives/primitive.js";
 import { GraphError } from "./errors.js";
 import { type Step, fuse } from "./fuse.js";
 import type { Graph, GraphNode } from "./graph.js";
@@ -222,10 +223,7 @@ function reachable(sources: readonly (readonly number[])[], outputs: readonly Po
 function store(data: Float64Array, values: ArrayLike<number> | number, dtype: DType): boolean {
   let hasChanged = false;
   for (let i = 0; i < data.length; i++) {
-    let x = typeof values === "number" ? values : values[i]!;
-    if (dtype === "float32") x = Math.fround(x);
-    else if (dtype === "int64") x = Math.trunc(x) + 0;
-    else if (dtype === "bool") x = x ? 1 : 0;
+    const x = converted(typeof values === "number" ? values : values[i]!, dtype);
     const before = data[i]!;
     if (x !== before || (x === 0 && 1 / x !== 1 / before)) {
       data[i] = x;

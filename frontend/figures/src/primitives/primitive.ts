@@ -1,13 +1,12 @@
 // Shared by the page's primitives: operands on flat arrays, attributes, shapes and strides.
 
 import { GraphError } from "../evaluator/errors.js";
-
-export type DType = "float32" | "float64" | "int64" | "bool";
+import type { DType } from "./dtypes.js";
 
 /**
  * Every value is stored in doubles, whatever its dtype, so that each loop reads one type of array and
  * compiles to fast machine code.  A float32 is a double rounded by Math.fround after each operation (around a
- * fused activation less often: see fused.ts), an int64 is exact up to 2⁵³, a bool is 0 or 1.
+ * fused activation less often: see fused-loops.ts), an int64 is exact up to 2⁵³, a bool is 0 or 1.
  */
 export type Values = Float64Array;
 

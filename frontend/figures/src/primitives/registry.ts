@@ -1,10 +1,11 @@
 // All primitives by name, in the families of nnlib/primitives, and the rounding of their results.
 
 import { GraphError } from "../evaluator/errors.js";
+import type { DType } from "./dtypes.js";
 import { ROUNDING, elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";
 import { linalg } from "./linalg.js";
-import { ALIAS, type Attrs, type DType, type Family, type Kernel, type Operand, type Values } from "./primitive.js";
+import { ALIAS, type Attrs, type Family, type Kernel, type Operand, type Values } from "./primitive.js";
 import { reduce } from "./reduce.js";
 import { shape } from "./shape.js";
 import { window } from "./window.js";
@@ -29,7 +30,7 @@ export function compile(op: string, out: Operand, inputs: readonly Operand[], at
   if (inputs.length === 0) attrs.fail("has no inputs");
   attrs.touch(inputs.reduce((sum, x) => sum + x.data.length, out.data.length));
   const kernel = primitive(out, inputs, attrs);
-  if (kernel === ALIAS || out.dtype === "float64" || out.dtype === "bool") return kernel;
+  if (kernel === ALIAS) return kernel;
   if (out.dtype === "float32" && (ROUNDING.has(op) || op === "matmul")) return kernel;
   if (KEEPS_ROUNDING.has(op) && inputs.every((x) => x.dtype === out.dtype || x.dtype === "int64" || x.dtype === "bool")) return kernel;
   return rounded(kernel, out.data, out.dtype);
@@ -40,15 +41,20 @@ const KEEPS_ROUNDING: ReadonlySet<string> = new Set(
   "permute expand flip cat slice unslice tril triu gather take index relu abs where maximum minimum amax amin max_pool2d".split(" "),
 );
 
+/** The kernel followed by the rounding of its results; the values of float64 and bool need none. */
 function rounded(kernel: Kernel, out: Values, dtype: DType): Kernel {
-  if (dtype === "float32") {
-    return () => {
-      kernel();
-      for (let i = 0; i < out.length; i++) out[i] = Math.fround(out[i]!);
-    };
+  switch (dtype) {
+    case "float64": case "bool": return kernel;
+    case "float32":
+      return () => {
+        kernel();
+        for (let i = 0; i < out.length; i++) out[i] = Math.fround(out[i]!);
+      };
+    case "int64":
+      return () => {
+        kernel();
+        for (let i = 0; i < out.length; i++) out[i] = out[i]! + 0; // integers have no -0
+      };
+    default: return dtype satisfies never;
   }
-  return () => {
-    kernel();
-    for (let i = 0; i < out.length; i++) out[i] = out[i]! + 0; // integers have no -0
-  };
 }

@@ -2,7 +2,7 @@
 
 import { fontScale } from "./dom.js";
 
-export class Room {
+export class AvailableSpace {
   /** The factor by which the reader's font is larger than usual. */
   scale = 1;
   /** The width for the picture in pixels; 0 if nothing is laid out yet. */
