@@ -13,7 +13,7 @@
     const names = read("nnlib-progress", []);
     const when = read("nnlib-progress-when", {});
     const solved = (Array.isArray(names) ? names : []).filter((n) => typeof n === "string").sort();
-    return {
+    return { // the format that export_progress in course/kit/progress.py writes (FORMAT)
       format: "sigmoid-to-sequence progress", version: 1, name, exported: time(),
       solved: Object.fromEntries(solved.map((n) => [n, typeof when[n] === "string" ? when[n] : null])),
     };

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "_ext")]
 
-import exercises as cutting  # noqa: E402
+import exercises  # noqa: E402
 import notebooks  # noqa: E402
 import plain_notebooks  # noqa: E402
 
@@ -47,8 +47,8 @@ your own. Hand in this file as `{name}.ipynb`. Each star is a point: {total} poi
 """
 
 
-def grading(kind: str, name: str, points: float | None = None) -> dict[str, Any]:
-    """nbgrader's metadata of a cell; `kind` is `answer`, `check` or `given`."""
+def nbgrader_metadata(kind: str, name: str, points: float | None = None) -> dict[str, Any]:
+    """The metadata of a cell for nbgrader; `kind` is `answer`, `check` or `given`."""
     metadata: dict[str, Any] = {
         "schema_version": 3, "grade": kind == "check", "solution": kind == "answer",
         "locked": kind != "answer", "task": False, "grade_id": name,
@@ -59,7 +59,7 @@ def grading(kind: str, name: str, points: float | None = None) -> dict[str, Any]
 def source_of_assignment(chapter: dict, name: str, book: plain_notebooks.Book) -> dict:
     """The assignment with its solutions, for nbgrader's `source` folder."""
     doc = f"chapters/{name}"
-    by_stub = {e.stub: e for e in cutting.exercises_in(chapter)}
+    by_stub = {e.stub: e for e in exercises.exercises_in(chapter)}
     by_check = {e.check: e for e in by_stub.values()}
     notebook = plain_notebooks.plain(chapter, doc, book)
     cells, total = [], 0.0
@@ -70,23 +70,25 @@ def source_of_assignment(chapter: dict, name: str, book: plain_notebooks.Book) -
             cell |= {"outputs": [], "execution_count": None}
             if number in by_stub:
                 cell["source"] = notebooks.lines(by_stub[number].solution)
-                cell["metadata"] = {"nbgrader": grading("answer", f"answer-{key(by_stub[number])}")}
+                cell["metadata"] = {
+                    "nbgrader": nbgrader_metadata("answer", f"answer-{key(by_stub[number])}")
+                }
             elif number in by_check:
-                points = float(sum(find(exercise).stars for exercise in by_check[number].names))
+                points = sum(find(exercise).points for exercise in by_check[number].names)
                 total += points
                 cell["metadata"] = {
-                    "nbgrader": grading("check", f"check-{key(by_check[number])}", points)
+                    "nbgrader": nbgrader_metadata("check", f"check-{key(by_check[number])}", points)
                 }
             else:
-                cell["metadata"]["nbgrader"] = grading("given", f"given-{number}")
+                cell["metadata"]["nbgrader"] = nbgrader_metadata("given", f"given-{number}")
         else:
-            cell["source"] = notebooks.lines(without_solutions(cutting.source_of(cell)))
+            cell["source"] = notebooks.lines(without_solutions(exercises.source_of(cell)))
         cells.append(cell)
     text = HEAD.format(title=book.titles.get(doc, name), name=name, total=f"{total:g}")
     opening = [
         {"cell_type": "markdown", "id": "head", "metadata": {}, "source": notebooks.lines(text)},
         {"cell_type": "code", "id": "guard",
-         "metadata": {"nbgrader": grading("check", "guard", 0.0)},
+         "metadata": {"nbgrader": nbgrader_metadata("check", "guard", 0.0)},
          "source": notebooks.lines(GUARD), "outputs": [], "execution_count": None},
     ]  # fmt: skip
     return {
@@ -97,7 +99,7 @@ def source_of_assignment(chapter: dict, name: str, book: plain_notebooks.Book) -
     }
 
 
-def key(exercise: cutting.Exercise) -> str:
+def key(exercise: exercises.ExerciseCells) -> str:
     """An exercise's name in the names of its cells."""
     return exercise.names[0].replace("/", "-")
 
@@ -116,9 +118,9 @@ def release_of(source: dict) -> dict:
     notebook = copy.deepcopy(source)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
-            cell["source"] = notebooks.lines(HIDDEN.sub("", cutting.source_of(cell)))
+            cell["source"] = notebooks.lines(HIDDEN.sub("", exercises.source_of(cell)))
         if cell["metadata"].get("nbgrader", {}).get("solution"):
-            cell["source"] = notebooks.lines(cutting.cut(cutting.source_of(cell)))
+            cell["source"] = notebooks.lines(exercises.cut(exercises.source_of(cell)))
     return notebook
 
 

@@ -41,7 +41,7 @@ class ExerciseError(ValueError):
 
 
 @dataclass(frozen=True)
-class Exercise:
+class ExerciseCells:
     """The positions of an exercise's cells in a notebook, its checks' names and its solution."""
 
     stub: int
@@ -126,7 +126,7 @@ def cut(solution: str) -> str:
     return "\n".join(stub)
 
 
-def exercises_in(notebook: dict) -> list[Exercise]:
+def exercises_in(notebook: dict) -> list[ExerciseCells]:
     """Every exercise of a notebook. Raises ExerciseError if one of its cells is missing."""
     cells = notebook["cells"]
     exercises = []
@@ -145,7 +145,7 @@ def exercises_in(notebook: dict) -> list[Exercise]:
         solution = SOLUTION.search(source_of(text)) if text else None
         if solution is None:
             raise ExerciseError(f"cell {position}: the text below the check has no folded solution")
-        exercises.append(Exercise(position, check, tuple(names), solution[1]))
+        exercises.append(ExerciseCells(position, check, tuple(names), solution[1]))
     return exercises
 
 

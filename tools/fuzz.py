@@ -209,7 +209,7 @@ def quiet() -> Iterator[None]:
 
 
 # ---------------------------------------------------------------- kinds of lines
-# Adding or removing a name or a kind changes the programs of all seeds.  tests/nnlib/test_fuzz.py and
+# Adding or removing a name or a kind changes the programs of all seeds.  tests/tools/test_fuzz.py and
 # tests/graph/test_compile.py contain seeds; CONTRIBUTING.md states the result of 20,000 seeds, which
 # must then be searched again.
 

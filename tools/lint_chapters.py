@@ -38,7 +38,7 @@ MOST_LINES = 20  # in any code cell
 LONG_CELL = 10  # lines; one shown cell in ten may have more
 MOST_MEDIAN = 4  # lines: the largest median of the shown cells
 WIDEST = 80  # characters in a line: more do not fit into the page
-EXERCISES = (6, 12)  # the fewest and the most of a chapter
+EXERCISE_COUNT = (6, 12)  # the fewest and the most of a chapter
 LONGEST_SENTENCE, COLONS = 30, 2  # words in a sentence; colons in a paragraph
 NUMBERS_OF_AN_EXAMPLE = 4  # at least
 COMMENTS = 0.08  # the largest fraction of the lines of code
@@ -166,8 +166,8 @@ def shape(chapter: Chapter) -> Iterator[str]:
         yield "no live.quiz"
     exercises = len(CHECKED.findall(code))
     stated = text.count("{exercise}")
-    if not EXERCISES[0] <= stated <= EXERCISES[1]:
-        yield f"{stated} exercises; {EXERCISES[0]} to {EXERCISES[1]} are needed"
+    if not EXERCISE_COUNT[0] <= stated <= EXERCISE_COUNT[1]:
+        yield f"{stated} exercises; {EXERCISE_COUNT[0]} to {EXERCISE_COUNT[1]} are needed"
     if stated < exercises:
         yield f"{stated} {{exercise}} directives for {exercises} checks"
     if not any("pytorch" in tags_of(cell) for _, _, cell in chapter.codes):
@@ -201,7 +201,7 @@ def cells(chapter: Chapter) -> Iterator[str]:
 
 
 @rule
-def checks(chapter: Chapter) -> Iterator[str]:
+def skipped_cells(chapter: Chapter) -> Iterator[str]:
     """A cell that the page does not run (checks-text) is hidden, and no later cell needs it."""
     for number, code, cell in chapter.codes:
         if "checks-text" not in tags_of(cell):
@@ -298,7 +298,7 @@ def lists(chapter: Chapter) -> Iterator[str]:
 
 
 @rule
-def openings(chapter: Chapter) -> Iterator[str]:
+def comment_first(chapter: Chapter) -> Iterator[str]:
     """No paragraph begins with a comment: Markdown would leave the rest of that line raw."""
     for number, text in chapter.texts:
         lines = ["", *without_fences(text).splitlines()]

@@ -40,8 +40,13 @@ def read(path: Path) -> tuple[str, Solved]:
         data = json.loads(path.read_text("utf8"))
     except (OSError, ValueError, RecursionError) as error:
         raise FileError(f"it cannot be read: {error}") from error
+    if isinstance(data, dict) and "format" not in data and isinstance(data.get("solved"), list):
+        raise FileError(
+            "it is the file in which notebooks store progress; the one to hand in is written by "
+            "course.export_progress or 'Export my progress'"
+        )
     if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("version") != 1:
-        raise FileError("it was not written by 'Export my progress'")
+        raise FileError("it was not written by course.export_progress or 'Export my progress'")
     name, solved = data.get("name"), data.get("solved")
     if not isinstance(name, str) or not name.strip() or not isinstance(solved, dict):
         raise FileError("its name or its exercises are missing")

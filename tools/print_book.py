@@ -29,11 +29,10 @@ import serve  # noqa: E402
 from tools.browser import Server, launched  # noqa: E402
 from tools.printing import collect  # noqa: E402
 from tools.printing.collect import Page  # noqa: E402
+from tools.printing.paper import BETWEEN_MARGINS, SCALE  # noqa: E402
 from tools.title_page import SUBTITLE, TITLE  # noqa: E402
 
 PRINTING = ROOT / "tools" / "printing"
-BETWEEN_MARGINS = (661, 979)  # pixels: A4 without the margins of paper.css
-SCALE = 0.84  # of figures, the same as in paper.css
 HEADING = re.compile(r'<section[^>]* id="([^"]+)"[^>]*>\s*<h2>(.*?)</h2>', re.DOTALL)
 TERM = re.compile(r'<a [^>]*href="[^"]*glossary\.html#(term-[^"]+)"[^>]*>(.*?)</a>', re.DOTALL)
 DEFINED = re.compile(

@@ -88,7 +88,8 @@ def passes(python: str, version: str, book: bool) -> bool:
     if with_torch:
         torch = f"torch=={install_torch.wanted()}"
         install(folder, torch, "--extra-index-url", install_torch.CPU_BUILDS)
-    comparisons = ["-m", "not browser", "tests/nnlib"] if with_torch else []
+    needing_torch = ["-m", "not browser", "tests/nnlib", "tests/tools/test_fuzz.py"]
+    comparisons = needing_torch if with_torch else []
     passed = True
     for numpy in ("--upgrade numpy", f"numpy=={oldest_numpy()}.*"):
         try:

@@ -64,7 +64,7 @@ def check(name: str, answer: Any) -> float | None:
 
     It prints one verdict and never raises because of a reader's answer, so the notebook runs on.
     When a submitted notebook is graded (NNLIB_COURSE is `graded`), it returns the exercise's
-    points, which are its stars; if NNLIB_JUDGE names a judge's socket, the answer is sent there.
+    points; if NNLIB_JUDGE names a judge's socket, the answer is sent there.
 
     Raises:
         ValueError: there is no such exercise.
@@ -80,7 +80,7 @@ def check(name: str, answer: Any) -> float | None:
     print(printed(exercise, verdict))
     if mode() in ("solved", "graded") and verdict.state != "right":
         raise NotSolved(f"{name}: {verdict.words}")
-    return float(exercise.stars) if mode() == "graded" else None
+    return exercise.points if mode() == "graded" else None
 
 
 def hand_in(name: str, answer: Any) -> None:

@@ -58,6 +58,11 @@ class Exercise:
     def name(self) -> str:
         return f"{self.chapter}/{self.short}"
 
+    @property
+    def points(self) -> float:
+        """What a right answer counts in a graded assignment: each star is a point."""
+        return float(self.stars)
+
     def random_arguments(self, times: int = 5) -> list[list[Any]]:
         """Random arguments to call answers with, the same in each run; float arrays as tensors."""
         rng = np.random.default_rng(zlib.crc32(self.short.encode()))

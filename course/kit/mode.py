@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-NAME = "NNLIB_COURSE"
+VARIABLE = "NNLIB_COURSE"
 
 
 def mode() -> str:
@@ -19,7 +19,7 @@ def mode() -> str:
     >>> mode() in ("reader", "author", "solved", "graded")
     True
     """
-    setting = os.environ.get(NAME, "reader") or "reader"
+    setting = os.environ.get(VARIABLE, "reader") or "reader"
     if setting not in ("reader", "author", "solved", "graded"):
-        raise ValueError(f"{NAME} is {setting!r}; it must be reader, author, solved or graded")
+        raise ValueError(f"{VARIABLE} is {setting!r}; it must be reader, author, solved or graded")
     return setting

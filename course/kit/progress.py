@@ -1,7 +1,8 @@
 """The exercises that a reader has solved: one small file in their home folder, never sent anywhere.
 
 NNLIB_PROGRESS names another file, or is `off` (as while the book is built and tested).
-`export_progress` writes a file to hand in; `tools/merge_progress.py` makes one table of many.
+`export_progress` writes a file to hand in; `tools/merge_progress.py` makes one table of many. The
+two files are both called progress.json and differ: the stored one has no name and no FORMAT.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from pathlib import Path
 
 from course.kit.exercises import Exercise, exercises_of
 
-NAME = "NNLIB_PROGRESS"
+VARIABLE = "NNLIB_PROGRESS"
 
 
 def file() -> Path | None:
     """The file that stores progress, or None if progress is not stored."""
-    setting = os.environ.get(NAME, "")
+    setting = os.environ.get(VARIABLE, "")
     if setting == "off":
         return None
     return Path(setting) if setting else Path.home() / ".nnlib" / "progress.json"
@@ -61,7 +62,7 @@ def remember(name: str) -> None:
         return
 
 
-FORMAT = "sigmoid-to-sequence progress"
+FORMAT = "sigmoid-to-sequence progress"  # _ext/progress.js writes the same format
 
 
 def export_progress(name: str, path: str | Path = "progress.json") -> Path:

@@ -12,7 +12,8 @@ from tests.book.harness import BOOK_PAGES
 from tools.browser import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads("{name}")]
-LIMIT = 1_500_000
+# The goal in docs/performance.md: on a slow line, 5 Mbit/s, this takes 2.4 seconds.
+LIMIT_BYTES = 1_500_000
 
 
 @pytest.mark.parametrize("name", BOOK_PAGES)
@@ -28,4 +29,4 @@ def test_a_page_transfers_little_when_nothing_is_cached(browser, site: Path, nam
     page.goto(f"{server.origin}/{name}", wait_until="networkidle")
     context.close()
     server.close()
-    assert len(sizes) > 5 and sum(sizes) < LIMIT
+    assert len(sizes) > 5 and sum(sizes) < LIMIT_BYTES

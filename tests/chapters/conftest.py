@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from tests.live.harness import Site
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
+OPENING = CHAPTERS.parent / "index.ipynb"
 LEFT_OUT = {"exercise", "check", "pytorch"}
 
 
 def code(name: str) -> list[tuple[set[str], str]]:
     """Tags and source of each code cell."""
-    notebook = json.loads((CHAPTERS / f"{name}.ipynb").read_text("utf8"))
+    path = OPENING if name == "opening" else CHAPTERS / f"{name}.ipynb"
+    notebook = json.loads(path.read_text("utf8"))
     return [
         (set(cell["metadata"].get("tags", [])), "".join(cell["source"]))
         for cell in notebook["cells"]
@@ -31,7 +33,7 @@ def code(name: str) -> list[tuple[set[str], str]]:
 
 @pytest.fixture(scope="module")
 def chapter_name(request: pytest.FixtureRequest) -> str:
-    """test_by_hand.py is about chapters/by-hand.ipynb."""
+    """test_by_hand.py is about chapters/by-hand.ipynb, test_opening.py about index.ipynb."""
     return request.module.__name__.rpartition("test_")[2].replace("_", "-")
 
 

@@ -1,4 +1,4 @@
-"""The chapter on the sigmoid and the opening page: handles, large numbers, drawings, figures."""
+"""The chapter on the sigmoid: handles, large numbers, figures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 import nnlib
 import nnlib.nn.functional as F
-from course.networks.drawn_digits import shrink
 from course.sigmoid import figures as show
 from course.sigmoid.figures import neuron_curve
 from nnlib import datasets
@@ -82,26 +81,6 @@ def test_the_share_of_gentoos_rises_with_the_body_mass() -> None:
     assert (np.diff(share) >= 0).all()
     assert share[0] == 0
     assert share[-1] == 1
-
-
-def drawing(top: int, left: int, scale: int) -> np.ndarray:
-    """A drawn 7 of a given size at a given position; (28, 28)."""
-    image = np.zeros((28, 28), np.float32)
-    image[top : top + scale, left : left + 4 * scale] = 1
-    image[top : top + 5 * scale, left + 3 * scale : left + 4 * scale] = 1
-    return image
-
-
-def test_a_shrunk_digit_depends_on_neither_position_nor_size() -> None:
-    small, large = shrink(drawing(1, 2, 2)), shrink(drawing(5, 6, 4))
-    np.testing.assert_allclose(small.numpy(), large.numpy(), atol=1e-5)
-    assert shrink(np.zeros((28, 28), np.float32)).sum().item() == 0
-
-
-def test_a_batch_of_drawings_is_shrunk_one_by_one() -> None:
-    images = datasets.digits(train=False).x[:5]
-    each = [shrink(image).numpy() for image in images]
-    np.testing.assert_allclose(shrink(images).numpy(), each, atol=1e-6)
 
 
 def shares() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -72,6 +72,12 @@ def test_many_files_become_a_table(tmp_path: Path, capsys: pytest.CaptureFixture
     assert rows["'=Émile"]["stars"] == "0" and "made/up" not in rows["Ada"]
 
 
+def test_the_stored_file_is_not_the_one_to_hand_in(home: Path) -> None:
+    progress.remember("xor/gain")
+    with pytest.raises(merge_progress.FileError, match=r"store progress.*course\.export_progress"):
+        merge_progress.read(home / "home.json")
+
+
 @pytest.mark.slow
 def test_a_page_exports_the_same_file_and_sends_nothing(browser: Any, tmp_path: Path) -> None:
     (tmp_path / "progress.js").write_text(SCRIPT.read_text("utf8"), "utf8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from exercises import CHECKED
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
@@ -22,7 +22,6 @@ from tools.grading.judge import Judge
 from tools.grading.sandbox import JUDGE, RUN_SECONDS, SandboxedKernel
 
 CELL_SECONDS = 120  # a busy machine is slow, and nobody should lose points for that
-CHECKED = re.compile(r"course\.check\(\s*\"([^\"]+)\"")
 NOT_REACHED = Verdict("wrong", "no answer reached the judge: an error, or the time limit.")
 
 
@@ -41,7 +40,7 @@ def outputs_for(names: frozenset[str], verdicts: dict[str, Verdict]) -> list[Any
         exercise, verdict = find(name), verdicts.get(name, NOT_REACHED)
         texts.append(printed(exercise, verdict) + "\n")
         solved = solved and verdict.state == "right"
-        points += exercise.stars if verdict.state == "right" else 0.0
+        points += exercise.points if verdict.state == "right" else 0.0
     stream = nbformat.v4.new_output("stream", name="stdout", text="".join(texts))
     if not solved:
         error = nbformat.v4.new_output(
@@ -118,4 +117,4 @@ def run(
 
 
 def points(verdicts: dict[str, Verdict]) -> float:
-    return float(sum(find(name).stars for name, v in verdicts.items() if v.state == "right"))
+    return sum((find(name).points for name, v in verdicts.items() if v.state == "right"), 0.0)

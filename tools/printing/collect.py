@@ -16,11 +16,13 @@ import serve
 import yaml
 
 from tools.browser import Server, launched
+from tools.printing.paper import BETWEEN_MARGINS, SCALE
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 WIDTH = 900  # pixels of the window: wide enough for FIGURE, too narrow for the site's columns
-FIGURE = 780  # pixels: A4 between its margins, at the smaller scale at which figures are printed
+# Pixels: as wide as the page between its margins when printed at SCALE, rounded down to tens.
+FIGURE = int(BETWEEN_MARGINS[0] / SCALE // 10) * 10
 API = "reference/nnlib"  # the pages of the API reference are not printed
 
 

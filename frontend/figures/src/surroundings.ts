@@ -1,6 +1,8 @@
 // Reacts to changes around a figure: its width, printing, the theme, Back and reload, a new link in the address bar.
 
-const PAPER_WIDTH = 560; // the width in pixels that a figure has on an A4 or Letter page of the book
+// The width in pixels of a figure when a reader prints a page of the site on A4 or Letter. The whole book's sizes are in
+// tools/printing/paper.css.
+const PAPER_WIDTH = 560;
 
 /** The methods that are called when a figure's surroundings change. */
 export interface FollowedFigure {

@@ -57,7 +57,7 @@ CASES = {
         (("a = " + "1 + " * 25 + "1", []),),
         ("<summary>Solution</summary>\n\n```python\n" + "a" * 81 + " = 1  # ←\n```",),
     ],
-    "checks": [
+    "skipped_cells": [
         (("a = 1", ["checks-text"]),),
         (("a = 1", ["checks-text", "remove-cell"]), ("b = a", [])),
         (("a = 1", ["checks-text", "remove-cell"]), ("def f():\n    return a", [])),
@@ -67,7 +67,10 @@ CASES = {
         ("One: two: three: four.",),
     ],
     "lists": [("The slope is 0 or\n1. That is all.",), ("It is 3\n- 2 here.",)],
-    "openings": [("<!-- exact: 5 --> It is 5 *here*.",), ("One.\n\n<!-- exact: 5 --> $x$ is 5.",)],
+    "comment_first": [
+        ("<!-- exact: 5 --> It is 5 *here*.",),
+        ("One.\n\n<!-- exact: 5 --> $x$ is 5.",),
+    ],
     "vocabulary": [
         ("A dead unit takes the blame.",),
         ("We mend it.",),
