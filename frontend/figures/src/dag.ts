@@ -81,10 +81,10 @@ class Dag implements View {
     this.nodes = spec.nodes.map((node) => new NodeBox(node));
     const tip = uniqueId("tip");
     this.edges = this.arrangement.graph.edges().map((edge) => ({ edge, path: svg("path", { class: "nn-dag-edge", "marker-end": `url(#${tip})` }) }));
-    const wires = svg("g", {}, ...this.edges.map(({ path }) => path));
+    const edgeGroup = svg("g", {}, ...this.edges.map(({ path }) => path));
     const boxes = svg("g", {}, ...this.nodes.map(({ item }) => item));
     this.picture = svg("svg", { class: "nn-svg nn-dag", role: "group", "aria-label": "recorded graph" },
-      svg("defs", {}, arrowTip(tip)), wires, boxes);
+      svg("defs", {}, arrowTip(tip)), edgeGroup, boxes);
     this.root = element("div", { class: "nn-dag-view", tabindex: 0, role: "region", "aria-label": "recorded graph, scrolls sideways" }, this.picture);
     this.space = new AvailableSpace(this.root);
     this.measure = this.space.measure;

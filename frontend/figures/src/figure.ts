@@ -18,7 +18,7 @@ import { measureAll, type View } from "./view.js";
 export const scenes = new WeakMap<Element, Scene>();
 
 /** Shows a message in place of a figure that cannot be drawn. */
-export function problem(host: HTMLElement, error: unknown): void {
+export function showError(host: HTMLElement, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   host.append(element("div", { class: "nn-figure nn-broken", role: "alert" },
     element("strong", {}, "This figure cannot be shown."), " ", message));
@@ -31,13 +31,13 @@ export function renderFigure(model: Model, host: HTMLElement): () => void {
     return build(spec, model, host);
   } catch (error) {
     host.replaceChildren();
-    problem(host, error);
+    showError(host, error);
     return () => undefined;
   }
 }
 
 /** A figure's root, its content, and the paragraph for error messages. */
-interface Frame {
+interface FigureElements {
   readonly root: HTMLElement;
   readonly content: HTMLElement;
   readonly failure: HTMLElement;
@@ -52,8 +52,8 @@ function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
   const controls = parts.remaining();
   const { root, content, failure } = frame(spec, controls, main);
   const tools = toolbar(scene, content, root, () => trainer?.rewind(spec.training!.seed));
-  const isQuiz = scene.inputs.size === 0;
-  if (!isQuiz) root.append(tools.root);
+  const hasNoInputs = scene.inputs.size === 0;
+  if (!hasNoInputs) root.append(tools.root);
   host.append(root);
   scene.figure = root;
 
@@ -99,7 +99,7 @@ function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
   };
 }
 
-function frame(spec: FigureSpec, controls: readonly View[], main: View): Frame {
+function frame(spec: FigureSpec, controls: readonly View[], main: View): FigureElements {
   const failure = element("p", { class: "nn-failure", role: "alert", hidden: true });
   const content = element("div", { class: "nn-content" });
   if (spec.title) content.append(element("div", { class: "nn-title" }, spec.title));

@@ -1,6 +1,6 @@
 // The entry point of the bundle: anywidget's render, and mountAll for pages without a kernel.
 
-import { problem, renderFigure, scenes } from "./figure.js";
+import { showError, renderFigure, scenes } from "./figure.js";
 import { watchStrayLinks } from "./link.js";
 import type { Model } from "./model.js";
 import { mountAll } from "./mount.js";

@@ -1,7 +1,7 @@
 // The static page: reads the widget state that myst-nb embeds, and mounts figures and boxes of figures.
 
 import { element } from "./dom.js";
-import { problem, renderFigure } from "./figure.js";
+import { showError, renderFigure } from "./figure.js";
 import type { Model } from "./model.js";
 
 const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
@@ -108,7 +108,7 @@ export function mountAll(root: ParentNode): void {
     const id = fallback.dataset["nnModel"] ?? "";
     const host = element("div", { class: "nn-mounted" });
     if (!states.has(id)) {
-      problem(host, "Its state is not in this page.");
+      showError(host, "Its state is not in this page.");
       fallback.after(host);
       fallback.removeAttribute("data-nn-model");
       continue;

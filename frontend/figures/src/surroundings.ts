@@ -47,9 +47,9 @@ function followPaper({ host, measure, update }: FollowedFigure): () => void {
   };
   const onPaper = (): void => layOut(`${PAPER_WIDTH}px`);
   const offPaper = (): void => layOut("");
-  const paper = matchMedia("print");
+  const printQuery = matchMedia("print");
   const stops = [
-    listen(paper, "change", () => (paper.matches ? onPaper() : offPaper())),
+    listen(printQuery, "change", () => (printQuery.matches ? onPaper() : offPaper())),
     listen(window, "beforeprint", onPaper),
     listen(window, "afterprint", offPaper),
   ];
@@ -57,12 +57,12 @@ function followPaper({ host, measure, update }: FollowedFigure): () => void {
 }
 
 function followTheme({ update }: FollowedFigure): () => void {
-  const theme = new MutationObserver(() => requestAnimationFrame(update));
-  theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-mode", "class"] });
-  theme.observe(document.body, { attributes: true, attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
+  const themeObserver = new MutationObserver(() => requestAnimationFrame(update));
+  themeObserver.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-mode", "class"] });
+  themeObserver.observe(document.body, { attributes: true, attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
   const stop = listen(matchMedia("(prefers-color-scheme: dark)"), "change", update);
   return () => {
-    theme.disconnect();
+    themeObserver.disconnect();
     stop();
   };
 }

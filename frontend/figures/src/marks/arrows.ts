@@ -3,7 +3,7 @@
 import { cssColor } from "../color.js";
 import { attributes, resize, svg, uniqueId } from "../dom.js";
 import type { ArrowsSpec } from "../grammar.js";
-import { arrowHead, count, entryAt, lineLegend, type Make, polyline, stroke } from "./mark.js";
+import { arrowHead, entryAt, lineLegend, type Make, maxLength, polyline, stroke } from "./mark.js";
 
 export const arrows: Make<ArrowsSpec> = (spec, plot, layer) => {
   const id = uniqueId("tip");
@@ -16,7 +16,7 @@ export const arrows: Make<ArrowsSpec> = (spec, plot, layer) => {
     update() {
       const [x, y, dx, dy] = [spec.x, spec.y, spec.dx, spec.dy].map((r) => plot.scene.get(r));
       const scale = plot.scene.number(spec.scale, 1);
-      resize(paths, count(x, y, dx, dy), layer, () =>
+      resize(paths, maxLength(x, y, dx, dy), layer, () =>
         svg("path", { ...stroke(spec, "gradient"), "marker-end": `url(#${id})` }));
       paths.forEach((path, i) => {
         const a = plot.x(entryAt(x, i));

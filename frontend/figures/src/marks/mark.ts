@@ -37,7 +37,7 @@ export type Make<Spec extends MarkSpec> = (spec: Spec, plot: Plot, layer: SVGGEl
 /** The entry at index i; a single number is used for every i. */
 export const entryAt = (v: Value | undefined, i: number, otherwise = NaN): number =>
   v ? (v.data.length === 1 ? v.data[0]! : v.data[i] ?? otherwise) : otherwise;
-export const count = (...values: (Value | undefined)[]): number => Math.max(0, ...values.map((v) => v?.data.length ?? 0));
+export const maxLength = (...values: (Value | undefined)[]): number => Math.max(0, ...values.map((v) => v?.data.length ?? 0));
 export const round = (v: number): number => Math.round(v * 100) / 100;
 
 interface Line { readonly color: Color; readonly width?: number; readonly dash?: boolean }

@@ -5,7 +5,7 @@ import { classColor, cssColor } from "../color.js";
 import { attributes, resize, svg } from "../dom.js";
 import type { Live, PointsSpec } from "../grammar.js";
 import { buttons, chosen, click, type Clicks, grip, isClickable, markButton } from "../grip.js";
-import { count, entryAt, type Make, type Mark, type Plot, round } from "./mark.js";
+import { entryAt, type Make, type Mark, maxLength, type Plot, round } from "./mark.js";
 
 const SHAPES = [symbolSquare, symbolCircle, symbolTriangle, symbolDiamond, symbolCross, symbolStar];
 const shape = (k: number, area: number): string => symbol(SHAPES[k <= 0 ? 0 : k % SHAPES.length]!, area)() ?? "";
@@ -91,7 +91,7 @@ class Points implements Mark {
     const xy = scene.get(spec.xy);
     if (xy) return { count: xy.data.length >> 1, x: (i) => xy.data[2 * i]!, y: (i) => xy.data[2 * i + 1]! };
     const [xs, ys] = [scene.get(spec.x), scene.get(spec.y)];
-    return { count: count(xs, ys), x: (i) => entryAt(xs, i), y: (i) => entryAt(ys, i) };
+    return { count: maxLength(xs, ys), x: (i) => entryAt(xs, i), y: (i) => entryAt(ys, i) };
   }
 
   private make(i: number): SVGGElement {

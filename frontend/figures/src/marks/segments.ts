@@ -2,7 +2,7 @@
 
 import { attributes, svg } from "../dom.js";
 import type { SegmentsSpec } from "../grammar.js";
-import { count, entryAt, lineLegend, type Make, polyline, stroke } from "./mark.js";
+import { entryAt, lineLegend, type Make, maxLength, polyline, stroke } from "./mark.js";
 
 export const segments: Make<SegmentsSpec> = (spec, plot, layer) => {
   const path = svg("path", stroke(spec, "muted"));
@@ -14,7 +14,7 @@ export const segments: Make<SegmentsSpec> = (spec, plot, layer) => {
     update() {
       const [x0, y0, x1, y1] = [spec.x0, spec.y0, spec.x1, spec.y1].map((r) => plot.scene.get(r));
       let d = "";
-      for (let i = 0; i < count(x0, y0, x1, y1); i++) {
+      for (let i = 0; i < maxLength(x0, y0, x1, y1); i++) {
         d += polyline(2, (k) => plot.x(entryAt(k ? x1 : x0, i)), (k) => plot.y(entryAt(k ? y1 : y0, i)));
       }
       attributes(path, { d });
