@@ -179,7 +179,7 @@ class Tensor(InPlace):
         >>> nnlib.zeros(2, 3).T.contiguous().is_contiguous()
         True
         """
-        return self if self.is_contiguous() else ar.clone(self)
+        return self if _is_row_major(self._data) else ar.clone(self)
 
     def is_contiguous(self) -> builtins.bool:
         """Whether the elements are stored row by row in memory.
@@ -188,7 +188,9 @@ class Tensor(InPlace):
         >>> nnlib.zeros(2, 3).T.is_contiguous()
         False
         """
-        return bool(np.ndim(self._data) == 0 or self._data.flags.c_contiguous)
+        if watcher := record.current_watcher():  # a trace's arguments are copies of the caller's
+            watcher.value_read(self, "is_contiguous()")
+        return _is_row_major(self._data)
 
     # ------------------------------------------------------------ new tensors of the same type
     def new_tensor(
@@ -919,6 +921,10 @@ _TENSOR_NAMES = {
     "uint8": "ByteTensor", "int8": "CharTensor", "int16": "ShortTensor", "int32": "IntTensor",
     "int64": "LongTensor", "bool": "BoolTensor",
 }  # fmt: skip
+
+
+def _is_row_major(array: Any) -> builtins.bool:
+    return bool(np.ndim(array) == 0 or array.flags.c_contiguous)
 
 
 def _comparable(other: Any) -> bool:

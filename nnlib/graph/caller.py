@@ -23,6 +23,17 @@ from nnlib.record import Leaf, Value
 MISS = object()  # returned if the arguments do not match the traced ones
 
 
+def stride_order(array: np.ndarray) -> tuple[int, ...]:
+    """The dimensions from the outermost in memory to the innermost; those of length 1 are left out.
+
+    >>> import numpy as np
+    >>> stride_order(np.ones((2, 3))), stride_order(np.ones((2, 3)).T)
+    ((0, 1), (1, 0))
+    """
+    dims = [d for d, n in enumerate(array.shape) if n != 1]
+    return tuple(sorted(dims, key=lambda d: -abs(array.strides[d])))
+
+
 class Static:
     """A static argument, as a leaf in the tree of arguments; it is compared by ==."""
 
@@ -123,6 +134,14 @@ class Caller:
                 f"({array}.dtype is {dtype} or {array}.dtype == {dtype}) and "
                 f"({text}._node is None) is {leaf._node is None}"
             )
+            if data.ndim > 1:  # whether a reshape is a view depends on the order of the strides
+                order = self.fresh("O", stride_order(data))
+                self.globals["stride_order"] = stride_order
+                in_rows = "" if data.flags.c_contiguous else "not "
+                joined = "or" if data.flags.c_contiguous else "and"
+                self.unless(
+                    f"{in_rows}{array}.flags.c_contiguous {joined} stride_order({array}) == {order}"
+                )
             self.arrays.append(array)
         elif isinstance(leaf, Generator):
             self.generators.append(text)

@@ -324,7 +324,8 @@ def _other_value(leaf: Any, shift: int = 1) -> Any:
     """
     if not isinstance(leaf, Value) or not leaf._data.size:
         return leaf
-    data = np.roll(leaf._data, shift)
+    data = np.empty_like(leaf._data)  # in the same memory order
+    data[...] = np.roll(leaf._data, shift)
     if data.dtype.kind == "f":
         data = (data * data.dtype.type(0.96875) + data.dtype.type(2**-10)).astype(data.dtype)
     return _in_class_of(make(np.asarray(data)[()], None if leaf._node is None else Leaf()), leaf)

@@ -29,5 +29,5 @@ else start();
 export * from "./evaluator/index.js";
 export { RecordedTrainer } from "./recorded-trainer.js";
 export { saved } from "./travel.js";
-export { mountAll, problem, scenes };
+export { mountAll, showError, scenes };
 export default { render };

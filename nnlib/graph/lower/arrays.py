@@ -282,8 +282,7 @@ class FunctionWriter:
             return f"{xs[0]}.reshape({step.shape})"
         if step.op == "permute":
             return f"{xs[0]}.transpose({tuple(step.attrs['dims'])})"
-        forward = Primitive.registry[step.op].forward
-        self.names[f"f{at}"] = partial(forward, **step.attrs) if step.attrs else forward
+        self.names[f"f{at}"] = own_memory(step)
         return f"f{at}({', '.join(xs)})"
 
     def _returned(self, fresh: set[int]) -> str:
@@ -291,15 +290,38 @@ class FunctionWriter:
         returned: set[int] = set()
         texts = []
         for i in self.results:
-            own_memory = i in fresh and i not in returned
+            is_fresh = i in fresh and i not in returned
             returned.add(i)
-            texts.append(f"v{i}" if own_memory or not self.steps[i].shape else f"copy(v{i})")
+            copied = f"copy(v{i})" if self.steps[i].shape else f"copy(v{i})[()]"  # not a 0-d array
+            texts.append(f"v{i}" if is_fresh else copied)
         self.names["copy"] = _copied
         return "".join(f"{text}, " for text in texts)
 
 
 def _copied(array: Any) -> Any:
     return np.array(array)
+
+
+def own_memory(step: Step) -> Callable[..., Any]:
+    """The forward of a step; its result shares memory with an operand only if the op is a view.
+
+    NumPy returns a view in more cases, such as einsum("ii->i") or an index of single numbers, but
+    working memory is used again after its last reader.
+    """
+    primitive = Primitive.registry[step.op]
+    forward = partial(primitive.forward, **step.attrs) if step.attrs else primitive.forward
+    if primitive.view:
+        return forward
+
+    def computed(*operands: Any) -> Any:
+        result = forward(*operands)
+        if result.__class__ is np.ndarray:
+            for x in operands:
+                if x.__class__ is np.ndarray and np.may_share_memory(result, x):
+                    return np.array(result)
+        return result
+
+    return computed
 
 
 LineWriter = Callable[[FunctionWriter, int, list[str], str], list[str]]

@@ -26,7 +26,7 @@ def group_chain(
     graph: Steps, positions: Sequence[int], elementwise: set[str]
 ) -> tuple[list[Step], list[int], list[Chain]]:
     """Make chains contiguous: the reordered steps, the new `positions`, and the chains."""
-    steps = _unexpanded(graph.steps)
+    steps = _unexpanded(graph.steps, elementwise)
     members = _members(steps, elementwise)
     if len(members) < 2:
         return graph.steps, list(positions), []
@@ -45,13 +45,20 @@ def group_chain(
     return reordered, [new[at] for at in positions], [[new[at] for at in members]]
 
 
-def _unexpanded(steps: Sequence[Step]) -> list[Step]:
-    """The steps; one that has another input of its own shape reads an expanded scalar directly."""
+def _unexpanded(steps: Sequence[Step], elementwise: set[str]) -> list[Step]:
+    """The steps; an elementwise one reads an expanded scalar directly.
+
+    It must have another input of its own shape, which the scalar is broadcast to.
+    """
     result = []
     for step in steps:
         inputs = list(step.inputs)
         for k, i in enumerate(inputs):
-            if steps[i].op != "expand" or math.prod(steps[steps[i].inputs[0]].shape) != 1:
+            if (
+                step.op not in elementwise
+                or steps[i].op != "expand"
+                or math.prod(steps[steps[i].inputs[0]].shape) != 1
+            ):
                 continue
             if any(steps[j].shape == step.shape for j in inputs[:k] + inputs[k + 1 :]):
                 inputs[k] = steps[i].inputs[0]

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph.lower.arrays import Arrays
+from nnlib.graph.lower.arrays import Arrays, own_memory
 from nnlib.graph.lower.checks import checks
 from nnlib.graph.lower.nests import Plan, fits, group, with_columns
 from nnlib.graph.lower.points import TYPES
@@ -25,7 +25,6 @@ from nnlib.graph.lower.views import is_identity, views, with_origins
 from nnlib.graph.lower.write import Kernel, Names, Storage, kernels, takes_out_argument
 from nnlib.graph.simplify import simplify, tidy, values_only
 from nnlib.graph.steps import Step, Steps
-from nnlib.record import Primitive
 
 
 class Loops:
@@ -390,5 +389,4 @@ def _forward(step: Step) -> Callable[..., Any]:
     if step.op == "copy":
         return np.array
     attrs = {k: v for k, v in step.attrs.items() if k not in ("from", "rank")}
-    forward = Primitive.registry[step.op].forward
-    return partial(forward, **attrs) if attrs else forward
+    return own_memory(Step(step.op, step.shape, step.dtype, step.inputs, attrs))

@@ -12,6 +12,7 @@ import importlib.util
 import os
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from types import ModuleType
 
@@ -59,8 +60,16 @@ def type_of(dtype: str, ndim: int, columns: bool = False) -> str:
     return f"{_NUMBA[dtype]}[{', '.join(reversed(axes) if columns else axes)}]"
 
 
+_one_at_a_time = threading.Lock()
+
+
 def loaded(source: str) -> ModuleType:
     """The module of this source, compiled now or taken from the disk."""
+    with _one_at_a_time:  # another thread must not get a module that is still being compiled
+        return _loaded(source)
+
+
+def _loaded(source: str) -> ModuleType:
     text = HEADER + source + f"\n# floats: {_hash_of_floats()}\n"
     name = "nnlib_loops_" + hashlib.sha256(text.encode()).hexdigest()[:24]
     module_in_memory = sys.modules.get(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -57,8 +58,9 @@ class Names:
                 self.of[at] = self.free(outputs.get(at) or _HINTS.get(plan.graph.steps[at].op, "t"))
 
     def free(self, wanted: str) -> str:
-        base = re.sub(r"\W+", "_", wanted).strip("_") or "value"
-        base = f"v{base}" if base[0].isdigit() else base
+        normal = unicodedata.normalize("NFKC", wanted)  # as Python reads an identifier
+        base = re.sub(r"[^\w]+", "_", normal).strip("_") or "value"
+        base = base if base.isidentifier() else f"v{re.sub('[^0-9A-Za-z_]', '_', base)}"
         name, n = base, 2
         while name in self.taken:
             name, n = f"{base}{'' if base[-1].isalpha() else '_'}{n}", n + 1
@@ -225,6 +227,8 @@ def _entry(axis: Axis, index: list[str]) -> str:
     if axis.dim is None or index[axis.dim] == "0":
         return str(axis.start)
     variable = index[axis.dim]
+    if axis.stride != 1:
+        variable = f"({variable})" if " " in variable else variable
     text = variable if axis.stride == 1 else f"{axis.stride} * {variable}"
     return f"{axis.start} + {text}" if axis.start else text
 

@@ -1,0 +1,192 @@
+"""Programs on which compiled functions were wrong, such as results in memory that is used again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import nnlib
+from tests.graph.cases import needs_numba
+
+T = nnlib
+BACKENDS = ["numpy", pytest.param("loops", marks=needs_numba)]
+
+
+def normal(*shape, seed=0, dtype=np.float32):
+    return T.tensor(np.random.default_rng([seed, *shape]).normal(size=shape).astype(dtype))
+
+
+def leaves(results):
+    return [x.numpy() for x in T.trees.flatten(results)[0]]
+
+
+def check(program, *inputs, backend):
+    """Compares a compiled program with the eager one, also after a call with other values."""
+    compiled = T.compile(program, backend=backend)
+    results = compiled(*inputs)
+    compiled(*[x if x.dtype == T.int64 else x * -0.5 + 1 for x in inputs])
+    arrays = leaves(results)
+    for ours, theirs in zip(arrays, leaves(program(*inputs)), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-4)
+    for k, a in enumerate(arrays):
+        assert not any(np.shares_memory(a, b) for b in arrays[:k]), "two results share memory"
+
+
+STRIDED = {
+    "rows": (lambda a, d: a @ d[::2], (20, 20), (40, 24)),
+    "columns": (lambda a, d: a[:, ::2] @ d, (20, 40), (20, 24)),
+    "one row": (lambda a, d: a @ d[:, ::3], (1, 40), (40, 36)),
+    "a vector": (lambda a, d: a[::2] @ d, (80, 24), (24,)),
+    "offset": (lambda a, d: a @ d[1::3], (20, 17), (51, 24)),
+    "gradient": (lambda a, d: T.func.grad(lambda d: ((a[:, ::2] @ d) ** 2).sum())(d),
+                 (30, 40), (20, 10)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", STRIDED)
+def test_products_of_every_second_row_or_column(name, backend):
+    program, *shapes = STRIDED[name]
+    check(program, *[normal(*shape) for shape in shapes], backend=backend)
+
+
+POSITION = T.tensor(1)
+
+
+def einsum_of_a_buffer_that_is_used_again(a, b):
+    y = a * 2
+    same = T.einsum("ij->ij", y)
+    other = a.sin().cos()
+    return same * other, other + 1
+
+
+def index_of_a_buffer_that_is_used_again(a, b, i):
+    y = (a * 2).reshape(6, 10, 40)
+    picked = y[i, i]
+    other = ((a * 3).sin() * 2).cos()
+    return picked * 2 + other[0], other
+
+
+VIEWS = {
+    "index": lambda a, b, i: (a * 2)[i],
+    "index of a product": lambda a, b, i: (a @ b)[i],
+    "two indices": lambda a, b, i: (a @ b).reshape(6, 10, 50)[i, i],
+    "einsum": lambda a, b, i: T.einsum("ij->ij", a @ b),
+    "einsum of small": lambda a, b, i: T.einsum("ij->ij", a * 2),
+    "diagonal": lambda a, b, i: T.einsum("ii->i", a[:40] * 2),
+    "einsum, used again": lambda a, b, i: einsum_of_a_buffer_that_is_used_again(a, b),
+    "index, used again": index_of_a_buffer_that_is_used_again,
+    "element": lambda a, b, i: (a * 2)[3, 4],
+    "element of a product": lambda a, b, i: ((a @ b)[3, 4], (a @ b)[3, 4]),
+    "reshaped element": lambda a, b, i: (a @ b)[2:3, 3:4].reshape(()),
+    "element of a vector": lambda a, b, i: (a @ b[:, 0])[5],
+    "value and gradient": lambda a, b, i: T.func.grad_and_value(lambda a: (a @ b)[3, 4])(a),
+    "einsum twice": lambda a, b, i: T.func.grad(lambda a: (
+        T.einsum("ij->ij", a @ b) * T.einsum("ij->ij", (a @ b).sin())).sum())(a),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", VIEWS)
+def test_results_that_numpy_returns_as_views_are_copied(name, backend):
+    check(VIEWS[name], normal(60, 40), normal(40, 50), POSITION, backend=backend)
+
+
+def large_chain(a):
+    return (a.exp() * 2).sin() * 3
+
+
+EXPANDED = {
+    "matmul": lambda a, s, k: (a @ s.expand(400, 400) / 400, large_chain(a)),
+    "einsum": lambda a, s, k: (T.einsum("ij,ij->ij", a, s.expand(400, 400)), large_chain(a)),
+    "gather": lambda a, s, k: (T.gather(a, 0, k.expand(400, 400)), large_chain(a)),
+    "scatter_add": lambda a, s, k: (
+        T.zeros(400, 400).scatter_add(0, k.expand(400, 400), a) / 20, large_chain(a)),
+    "elementwise": lambda a, s, k: (a * s.expand(400, 400), large_chain(a)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", EXPANDED)
+def test_expanded_numbers_beside_a_chain_of_large_elementwise_steps(name, backend):
+    check(EXPANDED[name], normal(400, 400), normal(), POSITION, backend=backend)
+
+
+def changed_through_a_reshape(w):
+    y = w * 1.5
+    y.reshape(-1)[5:9] *= 3.0  # changes y if its rows follow each other in memory
+    return y
+
+
+def changed_through_flatten(w):
+    y = w * 2
+    y.flatten().add_(1)
+    return y
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("program", [changed_through_a_reshape, changed_through_flatten])
+def test_the_order_of_an_arguments_memory_matters_as_in_eager_nnlib(program, backend):
+    compiled = T.compile(program, backend=backend)
+    w, many = normal(6, 4), normal(6, 4, 3)
+    for x in (w, w.T, w[:, ::2], many, many.permute(2, 0, 1), many.permute(0, 2, 1), w):
+        np.testing.assert_allclose(compiled(x).numpy(), program(x).numpy(), rtol=1e-6)
+
+
+def test_a_question_about_an_arguments_memory_is_refused():
+    compiled = T.compile(lambda w: w * 2 if w.is_contiguous() else w * 3, backend="numpy")
+    with pytest.raises(T.graph.GraphError, match=r"is_contiguous\(\)"):
+        compiled(normal(3, 4))
+    assert T.compile(lambda w: w.contiguous() * 2, backend="numpy")(T.ones(2, 3).T).sum() == 12
+
+
+@needs_numba
+@pytest.mark.parametrize("key", ["x²", "½", "ℌ", "", "for", "a b", "1st", "名"])
+def test_results_may_have_any_name(key):
+    compiled = T.compile(lambda a: {key: a * 2, "H": a + 1}, backend="loops")
+    results = compiled(T.ones(3))
+    assert list(results) == [key, "H"] and results[key].tolist() == [2.0] * 3
+
+
+@needs_numba
+def test_arguments_whose_names_python_reads_as_one_are_told_apart():
+    compiled = T.compile(lambda d: d["H"] - d["ℌ"], backend="loops")
+    assert compiled({"H": T.ones(2), "ℌ": T.zeros(2)}).tolist() == [1.0, 1.0]
+
+
+FIRST_CALLS = """
+import threading
+import nnlib
+
+def program(k):
+    return nnlib.compile(lambda x: (x * (k + 2)).exp() + k, backend="loops")
+
+programs = [program(0), program(1)]
+barrier, errors = threading.Barrier(4), []
+
+def call(program):
+    barrier.wait()
+    try:
+        program(nnlib.ones(3))
+    except Exception as error:
+        errors.append(repr(error))
+
+threads = [threading.Thread(target=call, args=(programs[k % 2],)) for k in range(4)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+print(errors)
+"""
+
+
+@pytest.mark.slow
+@needs_numba
+def test_several_threads_may_make_the_first_call(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-c", FIRST_CALLS], capture_output=True, text=True, check=True,
+        env={**os.environ, "NNLIB_CACHE": str(tmp_path)},
+    )  # fmt: skip
+    assert run.stdout.strip() == "[]"
