@@ -117,7 +117,7 @@ def code_cell(code: str) -> nodes.paragraph:
 
 
 def build_table(heads: list[str], rows: list[list[nodes.Node]], css_class: str) -> nodes.table:
-    """A table with these headings and cells; `css_class` is its CSS class."""
+    """A table with these headings and cells."""
     group = nodes.tgroup(cols=len(heads))
     group += [nodes.colspec(colwidth=1) for _ in heads]
     group += nodes.thead("", row([prose(head) for head in heads]))

@@ -3,7 +3,7 @@
   const root = document.documentElement;
   const ALONE = ".nn-figure, .nn-mounted, .nn-fallback"; // a figure has a slide to itself
   const LEFT_OUT = ".nn-printing, .nn-export, .nn-run-host, .nn-present, script, style, .toctree-wrapper, .cell:not(:has(*))";
-  // elements that use the keys themselves, so a key pressed there does not change the slide
+  // elements that use the keys themselves, so a key pressed there does nothing else (but PageUp, PageDown and Escape, as on a remote control)
   const KEY_TARGETS = "input, select, textarea, button, summary, a, [contenteditable], [role=slider], [role=button], [role=application], .cm-editor";
   const ABOVE_AND_BELOW = 110, BELOW = 60; // pixels that a slide leaves free
   let slides = [];

@@ -136,7 +136,9 @@ class Contents:
     def _files(self, pages: tuple[str, ...]) -> list[Path]:
         """The pages and the notebooks that they were built from."""
         sources = [(self.root / page).with_suffix(".ipynb") for page in pages]
-        return [*(self.site / page for page in pages), *(s for s in sources if s.is_file())]
+        sources = [source for source in sources if source.is_file()]
+        built = [self.site / page for page in pages]  # a notebook outside _toc.yml has no page
+        return [*(page for page in built if page.is_file() or not sources), *sources]
 
 
 def pages_of(item: pytest.Item) -> tuple[str, ...] | None:

@@ -30,7 +30,7 @@ DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 
 
 def merged(defaults: Any, values: Any) -> Any:
-    """A chart's default values overridden by the values, as helm merges them."""
+    """A chart's default values overridden by `values`, as helm merges them."""
     if not isinstance(defaults, dict) or not isinstance(values, dict):
         return values
     return {**defaults, **{k: merged(defaults.get(k), v) for k, v in values.items()}}

@@ -169,7 +169,10 @@ def r_strings(data: bytes) -> list[str]:
 
 
 def sentences(text: str) -> Iterator[str]:
-    """Clauses of 5 to 12 words of letters, between full stops, semicolons, colons, ! and ?."""
+    """Clauses of 5 to 12 words, which contain only letters and apostrophes.
+
+    A clause ends at a full stop, a semicolon, a colon, ! or ?.
+    """
     text = re.sub(r"\b(Mr|Mrs|Miss|Dr|St|Esq|Capt|Col)\.", r"\1", text)
     for piece in re.split(r"[.;:!?]|--", text):
         words = re.sub(r"[,\"“”()_*\[\]]", " ", piece.lower().replace("’", "'")).split()

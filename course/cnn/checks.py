@@ -204,7 +204,7 @@ channels = function(
             lambda x, kernels, biases: layer(x, kernels / 2, biases),
         ),
     ],
-    learned="A neuron adds up all channels of its window and one bias; the next map has its own.",
+    learned="A neuron adds up all channels of its window and a bias; each map has its own bias.",
 )
 
 # --- pool -----------------------------------------------------------------------------------------

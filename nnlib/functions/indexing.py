@@ -114,7 +114,7 @@ def split_key(
 ) -> tuple[tuple[Any, ...], tuple[Any, ...], list[Any]]:
     """Split a key into a basic index, the shape that it gives, and `advanced`.
 
-    Each pick is an index tensor with the dimension of that shape which it indexes.
+    `advanced` lists dimensions of that shape with the index tensors for them.
     """
     index: list[Any] = []
     result_shape: list[int] = []

@@ -23,15 +23,19 @@ from nnlib.record import Leaf, Value
 MISS = object()  # returned if the arguments do not match the traced ones
 
 
-def stride_order(array: np.ndarray) -> tuple[int, ...]:
-    """The dimensions from the outermost in memory to the innermost; those of length 1 are left out.
+def layout(array: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The dimensions from the outermost in memory to the innermost, and the expanded ones.
+
+    Dimensions of length 1 are left out.
 
     >>> import numpy as np
-    >>> stride_order(np.ones((2, 3))), stride_order(np.ones((2, 3)).T)
-    ((0, 1), (1, 0))
+    >>> layout(np.ones((2, 3)).T), layout(np.broadcast_to(np.ones(3), (2, 3)))
+    (((1, 0), ()), ((1,), (0,)))
     """
     dims = [d for d, n in enumerate(array.shape) if n != 1]
-    return tuple(sorted(dims, key=lambda d: -abs(array.strides[d])))
+    stored = [d for d in dims if array.strides[d]]
+    in_order = sorted(stored, key=lambda d: -abs(array.strides[d]))
+    return tuple(in_order), tuple([d for d in dims if not array.strides[d]])
 
 
 class Static:
@@ -134,14 +138,12 @@ class Caller:
                 f"({array}.dtype is {dtype} or {array}.dtype == {dtype}) and "
                 f"({text}._node is None) is {leaf._node is None}"
             )
-            if data.ndim > 1:  # whether a reshape is a view depends on the order of the strides
-                order = self.fresh("O", stride_order(data))
-                self.globals["stride_order"] = stride_order
-                in_rows = "" if data.flags.c_contiguous else "not "
-                joined = "or" if data.flags.c_contiguous else "and"
-                self.unless(
-                    f"{in_rows}{array}.flags.c_contiguous {joined} stride_order({array}) == {order}"
-                )
+            if data.ndim > 1:  # whether a reshape is a view depends on the layout
+                self.globals["layout"] = layout
+                in_rows = f"{array}.flags.c_contiguous"
+                same = f"layout({array}) == {self.fresh('L', layout(data))}"
+                row_major = data.flags.c_contiguous
+                self.unless(f"{in_rows} or {same}" if row_major else f"not {in_rows} and {same}")
             self.arrays.append(array)
         elif isinstance(leaf, Generator):
             self.generators.append(text)

@@ -14,9 +14,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from nnlib import dtypes, record, trees
 from nnlib.functions.create import Generator
-from nnlib.graph.caller import MISS, Caller, Static
+from nnlib.graph.caller import MISS, Caller, Static, layout
 from nnlib.graph.lower import backend
 from nnlib.graph.outside import Outside
 from nnlib.graph.pure import Traced, traced
@@ -110,7 +112,7 @@ class Compiled:
     def _count_numbers(self, leaves: list[Any], form: trees.Form) -> None:
         if not any(isinstance(x, (int, float)) and not isinstance(x, bool) for x in leaves):
             return
-        shape = tuple([x._data.shape if isinstance(x, Value) else type(x) for x in leaves])
+        shape = tuple([_shape_and_layout(x) if isinstance(x, Value) else type(x) for x in leaves])
         count = self._traces_by_form[form, shape] = self._traces_by_form.get((form, shape), 0) + 1
         if count == TRACES_BEFORE_WARNING:
             warnings.warn(
@@ -119,6 +121,10 @@ class Compiled:
                 "nnlib.tensor(rate).",
                 stacklevel=5,
             )
+
+
+def _shape_and_layout(x: Value) -> tuple:
+    return x._data.shape, layout(np.asarray(x._data))
 
 
 def _call_unwrapped(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -25,7 +25,7 @@ from nnlib.record import Leaf, Value, make
 
 
 class RandomCall(NamedTuple):
-    """A call of a random function, which each compiled call repeats with its own argument."""
+    """A random function's call; compiled calls repeat it with the generator in their arguments."""
 
     function: Callable[..., Any]
     args: tuple
@@ -80,7 +80,8 @@ class PureTracer(Tracer):
             return own
         if not isinstance(leaf, Value):
             return leaf
-        value = make(np.array(leaf._data)[()], None if leaf._node is None else Leaf())
+        data = _in_same_layout(leaf._data, lambda x: x)
+        value = make(data[()], None if leaf._node is None else Leaf())
         value = _in_class_of(value, leaf)
         data = value._data
         self.arguments[id(value)] = path
@@ -177,7 +178,7 @@ class PureTracer(Tracer):
             )
         if any(isinstance(a, Value) for a in [*args, *kwargs.values()]):
             raise self.refusal(
-                f"calls {name}() on a tensor's values: draw with nnlib.rand(shape, "
+                f"calls {name}() on a tensor's values: generate them with nnlib.rand(shape, "
                 "generator=generator) and compare, as in rand(…) < p"
             )
         with record.watching(None):
@@ -324,11 +325,26 @@ def _other_value(leaf: Any, shift: int = 1) -> Any:
     """
     if not isinstance(leaf, Value) or not leaf._data.size:
         return leaf
-    data = np.empty_like(leaf._data)  # in the same memory order
-    data[...] = np.roll(leaf._data, shift)
-    if data.dtype.kind == "f":
-        data = (data * data.dtype.type(0.96875) + data.dtype.type(2**-10)).astype(data.dtype)
+
+    def changed(x: np.ndarray) -> np.ndarray:
+        rolled = np.roll(x, shift)
+        return rolled * 0.96875 + 2**-10 if rolled.dtype.kind == "f" else rolled
+
+    data = _in_same_layout(leaf._data, changed)
     return _in_class_of(make(np.asarray(data)[()], None if leaf._node is None else Leaf()), leaf)
+
+
+def _in_same_layout(array: Any, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """`change` of an array in new memory; order and expanded dimensions stay as they are.
+
+    Eager results have the layout of their operands, which decides whether a reshape is a view.
+    """
+    array = np.asarray(array)
+    expanded = [n > 1 and stride == 0 for n, stride in zip(array.shape, array.strides)]
+    base = array[tuple([slice(0, 1) if e else slice(None) for e in expanded])]
+    data = np.empty_like(base)
+    data[...] = change(base)
+    return np.broadcast_to(data, array.shape) if any(expanded) else data
 
 
 def _captured_positions(first: Run, second: Run) -> list[int]:

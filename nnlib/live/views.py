@@ -27,7 +27,7 @@ def axes(
     pointer: Any = None,
     when: Ref = None,
 ) -> Part:
-    """A rectangle with an x and a y axis, in which marks are drawn, each above those before it.
+    """A rectangle with an x and a y axis for marks, each of which is drawn over those before it.
 
     Without `xlim` or `ylim` the limits fit the initial values, and grow if later values lie outside
     them.  `xscale`, `yscale`: "linear" or "log".  `equal` gives x and y the same unit.

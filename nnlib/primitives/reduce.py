@@ -41,7 +41,7 @@ mean = reduce(
 
 
 def _prod_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
-    """∂out/∂xᵢ is the product of the other elements: of those before xᵢ times of those after it.
+    """∂out/∂xᵢ is the product of the other elements: of all before xᵢ, times that of all after it.
 
     Dividing the product of all by xᵢ would fail at 0, so two running products are multiplied.
     """

@@ -221,7 +221,7 @@ def _pooled_size(shape: tuple[int, ...], attrs: dict) -> tuple[Pair, Pair]:
 
 
 def _windows(x: Array, attrs: dict, value: float) -> tuple[Array, list[tuple], Pair]:
-    """x as (C, H, W, N), padded with `value`; the slices of each element; the pooled size."""
+    """x as (C, H, W, N), padded with `value`; a slice per element of a window; the pooled size."""
     size, after = _pooled_size(x.shape, attrs)
     padded = _padded(_batch_last(x), attrs["padding"], after, value)
     dilation = attrs.get("dilation", (1, 1))

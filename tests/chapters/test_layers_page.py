@@ -10,6 +10,7 @@ import pytest
 from course.layers import playground as play
 from tests.live.harness import Site
 
+pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 NAME = "playground"
 
 

@@ -75,9 +75,9 @@ def test_training_the_first_seed_again_gives_the_stored_results(k: int) -> None:
         assert np.allclose(np.array(again[name])[:, 0], row[name][:2, 0], atol=6e-3), name
 
 
-def test_all_settings_share_images_labels_and_starts() -> None:
+def test_all_settings_share_images_and_labels() -> None:
     unshifted = remedies.chosen_images(remedies.BASELINE, 2)
-    shifted = remedies.chosen_images(remedies.SETTINGS[6], 2)
+    shifted = remedies.chosen_images(remedies.SETTINGS[8], 2)
     assert all((a == b).all() for a, b in zip(unshifted, shifted, strict=True))
     wrong = (unshifted[1] != unshifted[2]).mean()
     assert 0.15 < wrong < 0.25

@@ -32,8 +32,10 @@ def check(program, *inputs, backend):
     arrays = leaves(results)
     for ours, theirs in zip(arrays, leaves(program(*inputs)), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-4)
-    for k, a in enumerate(arrays):
-        assert not any(np.shares_memory(a, b) for b in arrays[:k]), "two results share memory"
+    others = [x.numpy() for x in inputs]
+    for a in arrays:
+        assert not any(np.shares_memory(a, b) for b in others), "a result shares memory"
+        others.append(a)
 
 
 STRIDED = {
@@ -96,6 +98,19 @@ def test_results_that_numpy_returns_as_views_are_copied(name, backend):
     check(VIEWS[name], normal(60, 40), normal(40, 50), POSITION, backend=backend)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_checks_of_steps_whose_operands_are_read_in_another_way(backend):
+    a, s = T.tensor([4, 5, 6]), T.tensor(2)
+    divided = T.compile(lambda a, s: a // s.expand(3), backend=backend)
+    assert divided(a, s).tolist() == [2, 2, 3]
+    with pytest.raises(RuntimeError, match="by zero"):
+        divided(a, s * 0)
+    pooled = T.func.grad(lambda x: T.nn.functional.max_pool1d(x, 2).sin().sum())
+    check(pooled, normal(2, 3, 8), backend=backend)
+    image = T.func.grad(lambda x: T.nn.functional.max_pool2d(x.reshape(2, 3, 4, 6), 2).sin().sum())
+    check(image, normal(2, 3, 24), backend=backend)
+
+
 def large_chain(a):
     return (a.exp() * 2).sin() * 3
 
@@ -133,7 +148,8 @@ def changed_through_flatten(w):
 def test_the_order_of_an_arguments_memory_matters_as_in_eager_nnlib(program, backend):
     compiled = T.compile(program, backend=backend)
     w, many = normal(6, 4), normal(6, 4, 3)
-    for x in (w, w.T, w[:, ::2], many, many.permute(2, 0, 1), many.permute(0, 2, 1), w):
+    views = [w.T, w[:, ::2], w[:1].expand(6, 4), w[:, :1].expand(6, 4), w[:0], w[:1], w[:, :1]]
+    for x in (w, *views, many, many.permute(2, 0, 1), many.permute(0, 2, 1), w):
         np.testing.assert_allclose(compiled(x).numpy(), program(x).numpy(), rtol=1e-6)
 
 

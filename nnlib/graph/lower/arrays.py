@@ -86,7 +86,7 @@ class FunctionWriter:
         self.names: dict[str, Any] = {"__name__": "nnlib.graph.lowered", **UFUNCS}
         self.names["reciprocal"] = np.reciprocal
         self.lines: list[str] = []
-        self.chain_sources: list[str] = []  # those of the functions that it calls
+        self.chain_sources: list[str] = []  # those of the functions that compute chains
         self.arrays: dict[int, Any] = {}  # what is known before the call: constants, buffers, views
         self.images = any(s.op in ("conv2d", "max_pool2d", "avg_pool2d") for s in self.steps)
         self.free: dict[tuple, list[np.ndarray]] = {}
@@ -219,10 +219,12 @@ class FunctionWriter:
 
     def _emit(self, at: int, step: Step, fresh: set[int]) -> None:
         xs = [f"v{i}" for i in self.arguments[at]]
-        for check in checks(step, self.steps):
-            name = f"check{len(self.names)}"
-            self.names[name] = check
-            self.lines.append(f"{name}(v{check.at})")
+        if at not in self.shortcuts:  # which compute the positions themselves
+            used = dict(zip(step.inputs, self.arguments[at], strict=True))
+            for check in checks(step, self.steps):
+                name = f"check{len(self.names)}"
+                self.names[name] = check
+                self.lines.append(f"{name}(v{used.get(check.at, check.at)})")
         if at in self.shortcuts or at in self.saves_residuals:
             self._emit_shared(at, step, xs)
             return
@@ -270,7 +272,7 @@ class FunctionWriter:
         self.lines.append(f"v{at} = f{at}({', '.join(xs + residuals)})")
 
     def _call(self, at: int, step: Step, xs: list[str]) -> str:
-        """The step as one expression that makes a new array."""
+        """The step as one expression, which gives a view for a view and otherwise a new array."""
         scalars = not step.shape and all(not self.steps[i].shape for i in self.arguments[at])
         if scalars and step.op in _SIGNS:
             return f"-{xs[0]}" if len(xs) == 1 else f"{xs[0]} {_SIGNS[step.op]} {xs[1]}"

@@ -82,8 +82,8 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     if indices._data.size and not (indices._data.min() >= 0 and indices._data.max() < n):
         outside = indices._data[(indices._data < 0) | (indices._data >= n)]
         raise IndexError(
-            f"index out of range in self: {np.ravel(outside)[0]} is not a row of a weight with {n} "
-            "rows"
+            f"index out of range in self: {np.ravel(outside)[0]} is not a row of the weight, "
+            f"which has {n} rows"
         )
     out = apply(pi.take, (w, indices), {"dim": 0})
     if padding_idx is None:
