@@ -4,7 +4,8 @@ The programs are those of `fuzz.py` (functions, views, changes in place of their
 indexing, casts), turned into functions of their first tensors that return every variable, gradients
 and second gradients.  Each is compiled by both back ends and called with its own values, with
 others, and with nan, inf and zeros among them; eager nnlib gives the expected results.  A program
-may be refused with a reason.  Loops run as plain Python; some are compiled by numba.
+may be refused with a reason.  Loops run as plain Python; some are compiled by numba.  One program
+in twenty is one of `fuzz_large.py`, on matrices whose products are merged and reuse memory.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import math
 import random
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any
@@ -25,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "tools"))
 
+import fuzz_large  # noqa: E402
 from fuzz import TOLERANCE, Maker, quiet, scope_for, weighted  # noqa: E402
 
 import nnlib  # noqa: E402
@@ -229,19 +232,20 @@ def _mismatch(compiled: Any, expected: Any) -> str | None:
     return None
 
 
-def search(first: int, programs: int, numba_too: bool = True) -> tuple[int, list[str]]:
+def search(
+    first: int, programs: int, difference: Callable[[int, str], str | None] = difference
+) -> tuple[int, list[str]]:
     """The number of refused programs, and the differences found."""
     from nnlib.graph.lower import machine
 
     refused, problems = 0, []
     compiled = machine.loaded
     for seed in range(first, first + programs):
-        by_numba = numba_too and seed % BY_NUMBA == 0
-        machine.loaded = compiled if by_numba else interpreted
+        machine.loaded = compiled if seed % BY_NUMBA == 0 else interpreted
         try:
             for backend in ("numpy", "loops"):
                 problem = difference(seed, backend)
-                if problem is not None and problem.startswith("refused"):
+                if problem is not None and problem.startswith(("refused", "invalid")):
                     refused += 1
                     break
                 if problem is not None:
@@ -260,7 +264,10 @@ def main() -> int:
     seed = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
     print(f"{options.programs} pure programs from seed {seed} on")
     refused, problems = search(seed, options.programs)
-    print(f"{refused} refused, {len(problems)} differ")
+    print(f"{options.programs // 20} with large matrices")
+    refused_too, problems_too = search(seed, options.programs // 20, fuzz_large.difference)
+    problems += problems_too
+    print(f"{refused + refused_too} refused, {len(problems)} differ")
     return 1 if problems else 0
 
 

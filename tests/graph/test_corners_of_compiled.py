@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 
+import fuzz_large
 import numpy as np
 import pytest
+from fuzz_compile import interpreted
 
 import nnlib
 from tests.graph.cases import needs_numba
@@ -71,6 +73,16 @@ def index_of_a_buffer_that_is_used_again(a, b, i):
     picked = y[i, i]
     other = ((a * 3).sin() * 2).cos()
     return picked * 2 + other[0], other
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_random_programs_with_large_products_give_the_eager_results_in_memory_of_their_own(
+    backend, monkeypatch
+):
+    if backend == "loops":
+        monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
+    seeds = [*range(12), 46, 52, 119]  # the last three found results in memory that is used again
+    assert [text for seed in seeds if (text := fuzz_large.difference(seed, backend))] == []
 
 
 VIEWS = {
