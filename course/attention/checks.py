@@ -17,7 +17,7 @@ paper = value(
     like=2.0,
     stars=1,
     mistakes=[
-        mistake("This is the plain mean of the values: every position has the same weight.", 4.0),
+        mistake("This is the mean of the values: every position has the same weight.", 4.0),
         mistake("The weights do not add up to 1 yet: divide by the sum of the exponentials.", 16.0),
         mistake("These weights are the scores themselves: raise e to them first.",
                 4 * np.log(2) / np.log(10)),

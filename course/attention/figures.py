@@ -114,9 +114,9 @@ def two_tokens(question: Any, q: Sequence[float], K: Any, V: Any, **texts: Any) 
 def scaled(question: Any, **texts: Any) -> live.Figure:
     """Eight random keys against a random query of d numbers: the softmax, with and without √d."""
     rng = np.random.default_rng(3)
-    draws = 8
-    q = rounded(nnlib.tensor(rng.normal(size=(draws, 256)).astype(np.float32)))
-    k = rounded(nnlib.tensor(rng.normal(size=(draws, KEYS, 256)).astype(np.float32)))
+    samples = 8
+    q = rounded(nnlib.tensor(rng.normal(size=(samples, 256)).astype(np.float32)))
+    k = rounded(nnlib.tensor(rng.normal(size=(samples, KEYS, 256)).astype(np.float32)))
     column = nnlib.arange(256)
 
     def outputs(d: Any, draw: Any) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def scaled(question: Any, **texts: Any) -> live.Figure:
     return live.figure(
         outputs,
         d=live.dropdown([4, 16, 64, 256], value=64, buttons=True, label="d"),
-        draw=live.slider(0, draws - 1, value=2, label="another query and other keys"),
+        draw=live.slider(0, samples - 1, value=2, label="another query and other keys"),
         view=[question],
         **texts,
     )

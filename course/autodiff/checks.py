@@ -263,7 +263,7 @@ def result_and_slopes(engine: Callable, program: scalar.Program, values: Any) ->
 
 def with_all_operations(rng: np.random.Generator) -> tuple[scalar.Program, tuple[float, ...]]:
     """Five lines that use exp, log and powers, then a random program of four lines; its inputs."""
-    program, values = scalar.draw(rng, 4)
+    program, values = scalar.random_program(rng, 4)
     first = (
         "r = (x * y).exp()", "s = (r + z) ** 3", "x = (s * r).log() / s", "t = 1 - x * z",
         "y = 2 / (t * t + 1) - y",

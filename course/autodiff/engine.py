@@ -109,7 +109,7 @@ LINES = (
 )  # fmt: skip
 
 
-def draw(rng: np.random.Generator, length: int = 6) -> tuple[Program, tuple[float, ...]]:
+def random_program(rng: np.random.Generator, length: int = 6) -> tuple[Program, tuple[float, ...]]:
     """A program of `length` lines in x, y, z whose results are used again, and three inputs."""
     names, program = list(INPUTS), []
     for name in "abcdefghijklmnop"[:length]:
@@ -146,7 +146,7 @@ def largest_difference(first: Callable, second: Callable, times: int = 200, seed
     """
     rng, gap = np.random.default_rng(seed), 0.0
     for _ in range(times):
-        program, values = draw(rng)
+        program, values = random_program(rng)
         a, b = run(program, values, first), run(program, values, second)
         size = max(1.0, *map(abs, b))
         gap = max(gap, *(abs(p - q) / size for p, q in zip(a, b, strict=True)))

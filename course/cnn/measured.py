@@ -171,7 +171,7 @@ COUNTS, DRAWS = (1, 2, 5, 10, 20), range(5)
 
 
 def results() -> dict[str, Any]:
-    """{"networks": {name: [per seed]}, "transfer": {kind: [[per draw] per count]}}."""
+    """{"networks": {name: [per seed]}, "transfer": {kind: [[per sample] per count]}}."""
     stored: dict[str, Any] = json.loads(FILE.read_text("utf8"))
     return stored
 

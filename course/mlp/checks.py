@@ -69,7 +69,7 @@ frequencies = value(
         ),
         mistake(
             "The probabilities are right. For the loss, weight each −log p with its class's "
-            "frequency; you took the plain mean of the three.",
+            "frequency; you took the unweighted mean of the three.",
             (frequent, -sum(math.log(p) for p in frequent) / 3),
         ),
         mistake(

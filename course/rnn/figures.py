@@ -384,11 +384,11 @@ def seeds_at(lengths: Any, scores: dict[str, Any], chance: float, question: Any 
 def writing(writer: Any, **text: Any) -> live.Figure:
     """New words letter by letter, from a typed beginning, with a temperature."""
     uniform = np.random.default_rng(5).uniform(size=(BATCHES, words.LENGTH, LINES))
-    draws = nnlib.tensor(uniform.astype(np.float32))
+    samples = nnlib.tensor(uniform.astype(np.float32))
     one_hot = nnlib.eye(len(words.LANGUAGES))
 
     def write(start: Any, start_length: Any, language: Any, temperature: Any, batch: Any) -> dict:
-        noise, chosen = draws[batch], one_hot[language].unsqueeze(0).expand(LINES, -1)
+        noise, chosen = samples[batch], one_hot[language].unsqueeze(0).expand(LINES, -1)
         last, h = nnlib.full((LINES,), words.BLANK), nnlib.zeros(1, LINES, writer.cell.hidden_size)
         ended, letters, first = nnlib.zeros(LINES), [], nnlib.zeros(words.BLANK + 1)
         for t in range(words.LENGTH):

@@ -36,7 +36,7 @@ def test_the_scalar_engine_equals_libraries_on_random_programs(number, seed: int
 def test_random_programs_use_their_results_again() -> None:
     """Otherwise neither += nor the order would be tested."""
     for seed in range(20):
-        program, _ = scalar.draw(np.random.default_rng(seed))
+        program, _ = scalar.random_program(np.random.default_rng(seed))
         names = [line.split(" = ")[0] for line in program] + list(scalar.INPUTS)
         used = " ".join(line.split(" = ")[1] for line in program)
         assert max(sum(part == n for part in used.replace("(", " ").split()) for n in names) > 1

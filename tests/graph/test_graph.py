@@ -108,11 +108,12 @@ def test_an_input_of_another_shape_is_refused():
 
 
 @pytest.mark.parametrize(
-    "draw", [nnlib.rand, nnlib.randn, nnlib.randperm, lambda n: nnlib.zeros(n).uniform_()]
+    "random_function",
+    [nnlib.rand, nnlib.randn, nnlib.randperm, lambda n: nnlib.zeros(n).uniform_()],
 )
-def test_random_numbers_are_refused_instead_of_becoming_constants(draw):
+def test_random_numbers_are_refused_instead_of_becoming_constants(random_function):
     with pytest.raises(GraphError, match=r"generates random numbers"):
-        trace(lambda x: x + draw(2), x=nnlib.ones(2))
+        trace(lambda x: x + random_function(2), x=nnlib.ones(2))
 
 
 def test_a_training_step_with_captured_weights_is_traced():
