@@ -414,7 +414,7 @@ def two_tops(height: Hill, gradient: Callable, question: Any) -> live.Figure:
         positions = nnlib.stack(path)
         start_gradient = gradient(height, w)
         return {"path": positions, "first": height(w), "last": height(positions[100]),
-                "steep": (start_gradient * start_gradient).sum().sqrt()}  # fmt: skip
+                "length": (start_gradient * start_gradient).sum().sqrt()}  # fmt: skip
 
     return live.figure(
         climb,
@@ -433,8 +433,8 @@ def two_tops(height: Hill, gradient: Callable, question: Any) -> live.Figure:
                 ),
                 when="plain_committed",
             ),
-            live.readout("Height {first:.4f} at the start, slope there {steep:.6f}; height "
-                         "{last:.4f} after 100 steps", when="plain_committed"),
+            live.readout("Height {first:.4f} at the start, where the gradient has the length "
+                         "{length:.6f}; height {last:.4f} after 100 steps", when="plain_committed"),
         ],
         title="Two tops",
         dtype="float64",
