@@ -228,7 +228,7 @@ def staircase_and_hill() -> live.Figure:
         shares = classes * dozen[:, 0] * nnlib.sigmoid(-current)
         return {"stairs": (margins <= 0).sum(1), "hill": F.logsigmoid(margins).sum(1),
                 "wrong": (current <= 0).sum(), "ll": F.logsigmoid(current).sum(),
-                "pull": shares, "slope": shares.sum()}  # fmt: skip
+                "contributions": shares, "slope": shares.sum()}  # fmt: skip
 
     question = live.predict(
         "Wherever you stand on this staircase, a small change of w₁ leaves the count as it is. "
@@ -244,7 +244,7 @@ def staircase_and_hill() -> live.Figure:
                       xlabel="weight w₁", ylabel="log-likelihood", xlim=(-4, 16), ylim=(-40, 0),
                       height=200),
             "Slope here: {slope:+.2f} for each unit of w₁. What each bird adds to it:",
-            live.axes(live.bars("pull", labels=[*("A" * 6), *("C" * 6)], color="gradient"),
+            live.axes(live.bars("contributions", labels=[*("A" * 6), *("C" * 6)], color="gradient"),
                       ylim=(-1.5, 1.5), xlabel="six Adelies, six Chinstraps", ylabel="slope",
                       height=150),
         ],
@@ -349,7 +349,7 @@ def ten_times_as_long(one_step: Callable[..., dict], X: Any, Y: Any) -> live.Fig
                  "about 9.4, a few units more"],
         answer=2,
         explain="About 9.4. The weights grow without end, but more and more slowly: the better "
-        "the birds are explained, the smaller the slope.",
+        "the birds are explained, the smaller the gradient.",
         reveal=[live.axes(live.curve("history_step", "history_size", color="weight-pos"),
                           xlabel="step", ylabel="‖w‖", height=200),
                 "After {step:d} steps ‖w‖ = {size:.2f}."],

@@ -67,9 +67,9 @@ def test_at_the_top_the_birds_bars_add_up_to_zero() -> None:
     slopes = [float(figure.outputs(w1=w1)["slope"]) for w1 in (4.0, 5.0)]
     assert slopes[0] > 0 > slopes[1]
     out = figure.outputs(w1=4.5)
-    assert abs(out["pull"].sum()) < 0.05
-    assert (out["pull"] > 0).any()
-    assert (out["pull"] < 0).any()
+    assert abs(out["contributions"].sum()) < 0.05
+    assert (out["contributions"] > 0).any()
+    assert (out["contributions"] < 0).any()
 
 
 def test_the_bars_are_the_terms_of_the_derivative() -> None:
