@@ -14,7 +14,7 @@ from course.attention import recall as stored_recall
 from course.attention import variants as stored_variants
 from course.attention.tasks import LENGTH, SYMBOLS, lookups
 from course.attention.written import Task
-from course.networks.replayed import Replayed
+from course.networks.fixed_length import FixedLengthTransformer
 from course.networks.rounding import rounded
 from nnlib import live
 
@@ -324,7 +324,7 @@ def learned(names: Sequence[str], **texts: Any) -> live.Figure:
 
 def answering(task: Task, model: Any, text: str, **texts: Any) -> live.Figure:
     """A typed question and its answer: every head's map, switches, and what the network writes."""
-    net, symbols = Replayed(model), nnlib.tensor(np.array([*map(ord, task.symbols)]))
+    net, symbols = FixedLengthTransformer(model), nnlib.tensor(np.array([*map(ord, task.symbols)]))
     position, equals = nnlib.arange(net.length), task.symbols.index("=")
     count, most = len(net.blocks) * net.heads, task.answer
 

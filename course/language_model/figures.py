@@ -9,7 +9,7 @@ import numpy as np
 import nnlib
 from course.networks import letters
 from course.networks.clauses import CODES, END, LENGTH, REST, vocabulary
-from course.networks.replayed import Replayed
+from course.networks.fixed_length import FixedLengthTransformer
 from nnlib import live
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz' "
@@ -52,7 +52,7 @@ def words_in(text: Any) -> tuple[Any, Any]:
     return codes, in_word.any(1).long().sum()
 
 
-def next_word(net: Replayed, row: Any, n: Any, keep: Any) -> tuple[Any, Any]:
+def next_word(net: FixedLengthTransformer, row: Any, n: Any, keep: Any) -> tuple[Any, Any]:
     """Logits after the start sign and n words of a row (12,), and the attention weights."""
     h, maps = net.vectors(nnlib.cat([nnlib.full((1,), END), row]), n + 1, keep)
     return net.logits(h[n]), maps
@@ -84,7 +84,7 @@ def next_bars() -> Any:
 
 def writing(model: Any, beginning: str, **texts: Any) -> live.Figure:
     """A typed beginning, the next word's probabilities, and words sampled one by one."""
-    net = Replayed(model)
+    net = FixedLengthTransformer(model)
     rng = np.random.default_rng(7)
     uniform = nnlib.tensor(rng.uniform(size=SAMPLE_COUNT).astype(np.float32))
     allowed = nnlib.tensor((np.arange(CODES) != REST).astype(np.float32))
@@ -142,7 +142,7 @@ def writing(model: Any, beginning: str, **texts: Any) -> live.Figure:
 
 def heads(model: Any, text: str, question: Any, **texts: Any) -> live.Figure:
     """Every head's attention weights on a typed clause, each with a switch, and the next word."""
-    net = Replayed(model)
+    net = FixedLengthTransformer(model)
     count = 2 * net.heads
 
     def outputs(text: Any, on: Any, head: Any) -> dict[str, Any]:
@@ -202,7 +202,7 @@ def typed(text: Any, n: Any) -> tuple[Any, Any, Any]:
     return codes, nnlib.where(inside, nnlib.tensor(LETTERS)[codes], SPACE), inside
 
 
-def surprises(net: Replayed, codes: Any, n: Any, keep: Any) -> tuple[Any, Any, Any]:
+def surprises(net: FixedLengthTransformer, codes: Any, n: Any, keep: Any) -> tuple[Any, Any, Any]:
     """Each letter's surprise (32,), 0 for the first; the next letter's probabilities; weights."""
     h, maps = net.vectors(codes, n, keep)
     p = net.logits(h).log_softmax(-1)
@@ -220,7 +220,7 @@ def next_letter(name: str, **texts: Any) -> Any:
 
 def letter_heads(model: Any, text: str, question: Any, **texts: Any) -> live.Figure:
     """The letter model on a typed text: attention weights, switches, and the text's surprise."""
-    net = Replayed(model)
+    net = FixedLengthTransformer(model)
     count = len(net.blocks) * net.heads
 
     def outputs(text: Any, text_length: Any, on: Any, head: Any) -> dict[str, Any]:
@@ -258,7 +258,10 @@ def mask_comparison(
     masked: Any, unmasked: Any, text: str, question: Any, **texts: Any
 ) -> live.Figure:
     """Each typed letter's surprise, and the next letter, for models with and without a mask."""
-    nets = {"masked": Replayed(masked), "unmasked": Replayed(unmasked, causal=False)}
+    nets = {
+        "masked": FixedLengthTransformer(masked),
+        "unmasked": FixedLengthTransformer(unmasked, causal=False),
+    }
     keep = nnlib.ones(len(nets["masked"].blocks) * nets["masked"].heads)
 
     def outputs(text: Any, text_length: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import nnlib.nn.functional as F
 from course.networks.rounding import rounded
 
 
-class Replayed:
+class FixedLengthTransformer:
     """A transformer for one text of fixed length, with switches for its heads."""
 
     def __init__(self, model: Any, causal: bool = True) -> None:
@@ -20,10 +20,10 @@ class Replayed:
         self.norm = (rounded(model.norm.weight), rounded(model.norm.bias))
         self.length, self.size = self.positions.shape
 
-    def vectors(self, x: Any, n: Any, keep: Any) -> tuple[Any, Any]:
+    def vectors(self, x: Any, n: Any, head_mask: Any) -> tuple[Any, Any]:
         """The final vectors of the codes x (T,), (T, size), and all heads' maps, (heads, T, T).
 
-        If causal, no position sees a later one; otherwise all see the first n positions only.
+        If causal, no position attends to a later one; otherwise all attend to the first n positions only.
         """
         h, maps, size = self.words[x] + self.positions, [], self.size // self.heads
         after_text = (nnlib.arange(self.length) >= n).float().unsqueeze(0)
@@ -38,7 +38,7 @@ class Replayed:
             scores = split("query") @ split("key").transpose(1, 2) / size**0.5
             A = (scores - 1e9 * masked).softmax(-1)
             maps.append(A)
-            on = keep[self.heads * k : self.heads * (k + 1)].reshape(-1, 1, 1)
+            on = head_mask[self.heads * k : self.heads * (k + 1)].reshape(-1, 1, 1)
             mixed = ((A @ split("value")) * on).transpose(0, 1).reshape(self.length, self.size)
             h = h + mixed @ w["heads.out.weight"].T
             normed = F.layer_norm(h, (self.size,), w["norm2.weight"], w["norm2.bias"])
