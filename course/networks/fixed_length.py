@@ -23,7 +23,8 @@ class FixedLengthTransformer:
     def vectors(self, x: Any, n: Any, head_mask: Any) -> tuple[Any, Any]:
         """The final vectors of the codes x (T,), (T, size), and all heads' maps, (heads, T, T).
 
-        If causal, no position attends to a later one; otherwise all attend to the first n positions only.
+        If causal, no position attends to a later one; otherwise all attend to the first n
+        positions.
         """
         h, maps, size = self.words[x] + self.positions, [], self.size // self.heads
         after_text = (nnlib.arange(self.length) >= n).float().unsqueeze(0)
