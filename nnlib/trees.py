@@ -54,7 +54,7 @@ def children(tree: Any) -> tuple[tuple[Any, ...], list[Any]] | None:
     if type(tree) in (list, tuple) or (isinstance(tree, tuple) and hasattr(tree, "_fields")):
         return tuple(range(len(tree))), list(tree)
     if is_dataclass(tree) and not isinstance(tree, type):
-        names = tuple([f.name for f in fields(tree) if f.init])
+        names = tuple([f.name for f in fields(tree) if hasattr(tree, f.name)])
         return names, [getattr(tree, n) for n in names]
     return None
 
@@ -72,10 +72,18 @@ def _built(form: Form, leaves: Iterator[Any]) -> Any:
     if issubclass(kind, dict):
         return kind(zip(form.keys, values, strict=True))
     if hasattr(kind, "__dataclass_fields__"):
-        return kind(**dict(zip(form.keys, values, strict=True)))
+        return rebuilt(kind, form.keys, values)
     if hasattr(kind, "_fields"):
         return kind(*values)
     return kind(values)
+
+
+def rebuilt(kind: type, names: Iterable[str], values: Iterable[Any]) -> Any:
+    """An instance of a data class with these fields; its constructor does not run again."""
+    instance: Any = object.__new__(kind)
+    for name, value in zip(names, values, strict=True):
+        object.__setattr__(instance, name, value)
+    return instance
 
 
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
@@ -119,4 +127,5 @@ def describe(form: Form) -> str:
     return f"{form.kind.__name__}({', '.join(named)})"
 
 
-__all__ = ["LEAF", "Form", "build", "children", "describe", "flatten", "map_leaves", "paths"]
+__all__ = ["LEAF", "Form", "build", "children", "describe", "flatten", "map_leaves", "paths",
+           "rebuilt"]  # fmt: skip

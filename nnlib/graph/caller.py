@@ -47,7 +47,20 @@ class Static:
         self.value = value
 
     def equals(self, other: Any) -> bool:
-        return type(other) is type(self.value) and bool(other == self.value)
+        return _same_value(other, self.value)
+
+
+def _same_value(a: Any, b: Any) -> bool:
+    """Whether two values are equal with equal types, also inside: 1 is not 1.0, nor 0.0 -0.0."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, float):
+        return repr(a) == repr(b)
+    if isinstance(a, (tuple, list)):
+        return len(a) == len(b) and all(map(_same_value, a, b))
+    if isinstance(a, frozenset):
+        return a == b and sorted(map(repr, a)) == sorted(map(repr, b))
+    return bool(a == b)
 
 
 class Caller:
@@ -93,7 +106,7 @@ class Caller:
         self.unless(f"grad_enabled() is {record.grad_enabled()}")
         self.globals["dtype"] = dtypes.get_default_dtype()
         self.unless("default() is dtype")
-        if outside.items or outside.cells or outside.sizes or outside.copies or outside.codes:
+        if outside.watches_something:
             self.globals["outside_unchanged"] = outside.unchanged
             self.unless("outside_unchanged()")
 
@@ -112,6 +125,9 @@ class Caller:
                 return
             keys = self.fresh("K", form.keys)
             self.unless(f"tuple({text}) == {keys}")
+            if not all(isinstance(key, str) for key in form.keys):  # 1, 1.0 and True are equal
+                self.globals["same_value"] = _same_value
+                self.unless(f"same_value(tuple({text}), {keys})")
             self.lines.append(f"{', '.join(parts)}, = {text}.values()")
         elif is_dataclass(kind):
             self.lines += [f"{p} = {text}.{k}" for p, k in zip(parts, form.keys, strict=True)]
@@ -207,8 +223,9 @@ class Caller:
             text = "{" + ", ".join(pairs) + "}"
             return text if kind is dict else f"{name}({text})"
         if is_dataclass(kind):
-            arguments = [f"{k}={p}" for k, p in zip(form.keys, parts, strict=True)]
-            return f"{name}({', '.join(arguments)})"
+            self.globals["rebuilt"] = trees.rebuilt
+            values = "".join(p + ", " for p in parts)
+            return f"rebuilt({name}, {self.fresh('K', form.keys)}, ({values}))"
         return f"{name}({', '.join(parts)})"
 
 
@@ -217,10 +234,17 @@ class _Captured:
 
     def __init__(self, tensors: list[Value]) -> None:
         self.tensors = tensors
+        self.kinds = [(t._data.shape, t._data.dtype) for t in tensors]
         self.since = record.clock
 
     def arrays(self) -> list[Any]:
-        for t in self.tensors:
+        for t, kind in zip(self.tensors, self.kinds, strict=True):
+            if (t._data.shape, t._data.dtype) != kind:
+                raise GraphError(
+                    f"compile: a tensor that the function uses, and that is not an argument, was "
+                    f"traced with shape {list(kind[0])} and type {kind[1]}, and now has "
+                    f"{list(t._data.shape)} and {t._data.dtype}. Pass it as an argument."
+                )
             if record.was_changed(t._data, self.since):
                 raise GraphError(
                     f"compile: a tensor of shape {list(t._data.shape)} that the function uses, and "

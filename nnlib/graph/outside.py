@@ -11,8 +11,11 @@ import builtins
 import dis
 import functools
 import sys
+from array import array
+from collections import deque
 from collections.abc import Iterator, MutableMapping
-from types import CodeType, FunctionType, MethodType, ModuleType
+from contextvars import ContextVar
+from types import CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -36,6 +39,7 @@ _BANNED = {
     ),
 }
 _MISSING = object()
+_NOT_FOLLOWABLE = (deque, array, bytearray, memoryview, MappingProxyType, ContextVar)
 # Methods for printing, comparing, copying and pickling, which are often generated.
 _NOT_FOLLOWED = {
     f"__{name}__"
@@ -52,8 +56,11 @@ class Outside:
         self.items: list[tuple[Any, Any, Any]] = []  # holder[key] is value
         self.cells: list[tuple[Any, Any]] = []
         self.sizes: list[tuple[Any, int]] = []
+        self.keys: list[tuple[Any, tuple[Any, ...]]] = []  # of mappings, in order
         self.copies: list[tuple[Any, Any]] = []
-        self.codes: list[tuple[Any, CodeType, Any]] = []
+        self.codes: list[tuple[Any, CodeType, Any, Any]] = []
+        self.slots: list[tuple[Any, str, Any]] = []  # holder.name is value
+        self.absent: list[tuple[dict[str, Any], str]] = []  # builtins that no global replaces
         self.tensors: dict[int, str] = {}
         self._visited: dict[int, Any] = {}
         self._visit(fn, "")
@@ -70,15 +77,30 @@ class Outside:
             for cell, value in self.cells:
                 if cell.cell_contents is not value:
                     return False
+            for holder, name, value in self.slots:
+                if getattr(holder, name, _MISSING) is not value:
+                    return False
         except (KeyError, IndexError, ValueError):
             return False
         for holder, size in self.sizes:
             if len(holder) != size:
                 return False
-        for fn, code, defaults in self.codes:
+        for holder, keys in self.keys:
+            if tuple(holder) != keys:
+                return False
+        for fn, code, defaults, keywords in self.codes:
             if fn.__code__ is not code or fn.__defaults__ is not defaults:
                 return False
+            if fn.__kwdefaults__ is not keywords:
+                return False
+        if any(name in holder for holder, name in self.absent):
+            return False
         return not self.copies or all(_equal(now, before) for now, before in self.copies)
+
+    @property
+    def watches_something(self) -> bool:
+        return any((self.items, self.cells, self.sizes, self.keys, self.copies, self.codes,
+                    self.slots, self.absent))  # fmt: skip
 
     def holds(self, value: Value) -> bool:
         return id(value) in self.tensors
@@ -126,7 +148,20 @@ class Outside:
         followed = getattr(type(value), "followed", None)
         if followed is not None:  # a compiled function: follow the function inside
             self._visit(getattr(value, followed), name)
-        elif isinstance(value, MutableMapping):
+        elif isinstance(value, _NOT_FOLLOWABLE):
+            raise self._refuse(
+                f"reads a {type(value).__name__} outside itself ({name}), whose changes would not "
+                "be noticed: pass what it needs as arguments, or use a list or a dict"
+            )
+        else:
+            self._contents(value, name)
+            if hasattr(value, "__dict__"):
+                self._mapping(vars(value), name)
+            self._slots(value, name)
+            self._class(type(value))
+
+    def _contents(self, value: Any, name: str) -> None:
+        if isinstance(value, MutableMapping):
             self._mapping(value, name)
         elif isinstance(value, (list, tuple)):
             self.sizes.append((value, len(value)))
@@ -135,13 +170,23 @@ class Outside:
                 self._visit(element, f"{name}[{k}]")
         elif isinstance(value, (set, frozenset)):
             self.copies.append((value, frozenset(value)))
-        else:
-            if hasattr(value, "__dict__"):
-                self._mapping(vars(value), name)
-            self._class(type(value))
+
+    def _slots(self, value: Any, name: str) -> None:
+        for base in type(value).__mro__:
+            slots = vars(base).get("__slots__", ())
+            if _trusted(base.__module__):
+                continue
+            for slot in (slots,) if isinstance(slots, str) else slots:
+                if slot in ("__dict__", "__weakref__"):
+                    continue
+                is_private = slot.startswith("__") and not slot.endswith("__")
+                attribute = f"_{base.__name__.lstrip('_')}{slot}" if is_private else slot
+                element = getattr(value, attribute, _MISSING)
+                self.slots.append((value, attribute, element))
+                self._visit(element, f"{name}.{slot}")
 
     def _mapping(self, value: Any, name: str) -> None:
-        self.sizes.append((value, len(value)))
+        self.keys.append((value, tuple(value)))
         for key, element in list(value.items()):
             self.items.append((value, key, element))
             self._visit(element, f"{name}.{key}" if isinstance(key, str) else f"{name}[{key!r}]")
@@ -151,6 +196,7 @@ class Outside:
             if _trusted(base.__module__) or (id(base) in self._visited and base is not value):
                 continue
             self._visited[id(base)] = base
+            self.sizes.append((vars(base), len(vars(base))))
             for key, attribute in list(vars(base).items()):
                 if not key.startswith("__") or (
                     isinstance(attribute, FunctionType) and key not in _NOT_FOLLOWED
@@ -168,7 +214,7 @@ class Outside:
 
     # ------------------------------------------------------------ code
     def _function(self, fn: FunctionType) -> None:
-        self.codes.append((fn, fn.__code__, fn.__defaults__))
+        self.codes.append((fn, fn.__code__, fn.__defaults__, fn.__kwdefaults__))
         for values in (fn.__defaults__, fn.__kwdefaults__, vars(fn)):
             if values:
                 self._visit(values, fn.__name__)
@@ -214,6 +260,8 @@ class Outside:
             self._follow(value, name, attributes)
         elif name in _BANNED and hasattr(builtins, name):
             raise self._refuse(_BANNED[name])
+        else:
+            self.absent.append((names, name))
 
     def _cell(self, name: str, attributes: Iterator[str], cells: dict[str, Any]) -> None:
         if name not in cells:

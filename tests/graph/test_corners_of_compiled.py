@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from array import array
+from collections import deque
+from dataclasses import dataclass, field
 
 import fuzz_large
 import numpy as np
@@ -121,6 +124,179 @@ def test_checks_of_steps_whose_operands_are_read_in_another_way(backend):
     check(pooled, normal(2, 3, 8), backend=backend)
     image = T.func.grad(lambda x: T.nn.functional.max_pool2d(x.reshape(2, 3, 4, 6), 2).sin().sum())
     check(image, normal(2, 3, 24), backend=backend)
+
+
+DOTS = {
+    "twice": lambda a, b: (a @ b) * 2,
+    "normalised": lambda a, b: a / (a @ a).sqrt(),
+    "gradient": lambda a, b: T.func.grad(lambda a: (a @ b) ** 2)(a),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", DOTS)
+def test_dot_products_of_long_vectors_inside_a_kernel(name, backend):
+    check(DOTS[name], normal(40), normal(40, seed=1), backend=backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("before", "after", "x"),
+    [(T.ones(4), T.ones(2), T.ones(1)), (T.ones(2), T.ones(3, 2), T.ones(2)),
+     (T.ones(2), T.ones(2, dtype=T.float64), T.ones(2))],
+    ids=["shorter", "more dimensions", "another type"],
+)  # fmt: skip
+def test_a_captured_tensor_with_another_shape_or_type_is_refused(before, after, x, backend):
+    w = before.clone()
+    compiled = T.compile(lambda x: x * w, backend=backend)
+    compiled(x)
+    w.data = after
+    with pytest.raises(T.graph.GraphError, match="Pass it as an argument"):
+        compiled(x)
+
+
+def pooled_later(x):
+    pool = T.nn.functional.max_pool2d
+    return T.func.grad(lambda x: pool(x, 2).sum())(x), pool(x, 2)
+
+
+def scattered_by_rows(x):
+    y, i = T.nn.functional.max_pool2d(x, 2, return_indices=True)
+    return T.zeros(24, 2, 3).scatter_add(0, i.reshape(6, 2, 3), y.reshape(6, 2, 3))
+
+
+def scattered_into_larger_planes(x):
+    y, i = T.nn.functional.max_pool2d(x, 2, return_indices=True)
+    return T.zeros(2, 3, 30).scatter_add(2, i.reshape(2, 3, 6), y.reshape(2, 3, 6))
+
+
+def scattered_in_float64(x):
+    y, i = T.nn.functional.max_pool2d(x, 2, return_indices=True)
+    planes = T.zeros(2, 3, 24, dtype=T.float64)
+    return planes.scatter_add(2, i.reshape(2, 3, 6), y.double().reshape(2, 3, 6)), y
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "program",
+    [pooled_later, scattered_by_rows, scattered_into_larger_planes, scattered_in_float64],
+)
+def test_positions_of_maxima_that_are_used_otherwise_than_by_a_poolings_gradient(program, backend):
+    check(program, normal(2, 3, 4, 6), backend=backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_sums_and_means_of_float16_are_accumulated_as_in_eager_nnlib(backend):
+    x = T.ones(1000, 3, dtype=T.float16) * 100
+    compiled = T.compile(lambda x: (x.mean(0), (x * 0.001).sum(0)), backend=backend)
+    for ours, theirs in zip(compiled(x), (x.mean(0), (x * 0.001).sum(0)), strict=True):
+        assert ours.dtype == T.float16 and ours.tolist() == theirs.tolist()
+
+
+@needs_numba
+@pytest.mark.parametrize("name", ["sqrt", "sin", "inf"])
+def test_arguments_may_have_the_names_of_numpys_functions(name):
+    scope = {}
+    text = f"def f({name}, w): return ({name} @ w).sin().cumsum(0), {name}.abs().sqrt() * 2"
+    exec(text, scope)
+    check(scope["f"], normal(40, 40), normal(40, 40, seed=1), backend="loops")
+
+
+@needs_numba
+@pytest.mark.parametrize("dims", [9, 10, 11, 13])
+def test_tensors_of_many_dimensions(dims):
+    check(lambda x: (x.sin() * 2).sum(0), normal(*[2] * dims), backend="loops")
+
+
+def test_static_arguments_and_keys_that_are_equal_but_of_other_types_are_told_apart():
+    compiled = T.compile(lambda x, c: x * c[0], static="c", backend="numpy")
+    x = T.tensor([1, 2, 3])
+    assert [compiled(x, c=(c,)).dtype for c in (1, 1.0, True)] == [T.int64, T.float32, T.int64]
+    signed = T.compile(lambda x, s: x * s, static="s", backend="numpy")
+    assert [str(signed(T.ones(1), s=s).item()) for s in (0.0, -0.0)] == ["0.0", "-0.0"]
+    same = T.compile(lambda d: d, backend="numpy")
+    for key in (1, True, 1.0):
+        (kept,) = same({key: x})
+        assert type(kept) is type(key)
+
+
+@dataclass
+class Point:
+    x: object
+    scale: object = field(init=False, default=3)
+
+
+@dataclass
+class Doubled:
+    x: object
+
+    def __post_init__(self):
+        self.x = self.x * 2
+
+
+def test_data_classes_keep_fields_that_their_constructor_does_not_set():
+    point = Point(T.ones(2))
+    compiled = T.compile(lambda p: p.x * p.scale, backend="numpy")
+    for scale in (3, 5.0, T.tensor(7.0)):
+        point.scale = scale
+        assert compiled(point).tolist() == (point.x * scale).tolist()
+    assert T.compile(Doubled, backend="numpy")(T.ones(2)).x.tolist() == [2.0, 2.0]
+
+
+class Slotted:
+    __slots__ = ("rate",)
+
+    def __init__(self, rate):
+        self.rate = rate
+
+
+class Base:
+    factor = 2
+
+
+class Derived(Base):
+    pass
+
+
+class Marked(list):
+    pass
+
+
+def test_changes_outside_the_function_are_noticed():
+    slotted, marked, order = Slotted(2.0), Marked([1]), {"a": 1.0, "b": 2.0}
+    marked.factor = 2.0
+
+    def keyword(x, *, factor=2.0):
+        return x * factor
+
+    def in_order(x):
+        for value in order.values():
+            x = x * 2 + value
+        return x
+
+    def change_keyword():
+        keyword.__kwdefaults__ = {"factor": 4.0}
+
+    programs = [
+        (lambda x: x * slotted.rate, lambda: setattr(slotted, "rate", 5.0)),
+        (lambda x: x * Derived.factor, lambda: setattr(Derived, "factor", 4)),
+        (lambda x: x * marked.factor, lambda: setattr(marked, "factor", 5.0)),
+        (keyword, change_keyword),
+        (in_order, lambda: order.update(a=order.pop("a"))),
+    ]
+    for program, change in programs:
+        compiled = T.compile(program, backend="numpy")
+        assert compiled(T.ones(1)).tolist() == program(T.ones(1)).tolist()
+        change()
+        assert compiled(T.ones(1)).tolist() == program(T.ones(1)).tolist()
+    del Derived.factor
+
+
+@pytest.mark.parametrize("value", [deque([2.0]), array("d", [2.0]), bytearray(b"2")])
+def test_containers_whose_changes_cannot_be_seen_are_refused(value):
+    compiled = T.compile(lambda x: x * value[0], backend="numpy")
+    with pytest.raises(T.graph.GraphError, match="would not be noticed"):
+        compiled(T.ones(1))
 
 
 def large_chain(a):

@@ -278,7 +278,7 @@ class FunctionWriter:
             return f"-{xs[0]}" if len(xs) == 1 else f"{xs[0]} {_SIGNS[step.op]} {xs[1]}"
         if step.op in UFUNCS:
             return f"{step.op}({', '.join(xs)})"
-        if step.op == "sigmoid" and scalars:
+        if step.op == "sigmoid" and scalars and step.dtype != "float16":
             return f"1 / (1 + exp(-{xs[0]}))"
         if step.op == "reshape" and step.shape:
             return f"{xs[0]}.reshape({step.shape})"
@@ -333,6 +333,8 @@ def _writer(step: Step, operands: list[Step]) -> LineWriter | None:
     """A function that writes the lines of a step with an output array; None if NumPy takes none."""
     if step.op in UFUNCS:
         return lambda to, at, xs, out: [f"{step.op}({', '.join(xs)}, out={out})"]
+    if step.dtype == "float16":
+        return None  # the primitives compute it in float32
     if step.op in _SEVERAL_CALLS:
 
         def calls(to: FunctionWriter, at: int, xs: list[str], out: str) -> list[str]:

@@ -362,7 +362,7 @@ class Driver:
 
 def _with_neutral_names(names: list[str], body: list[str]) -> tuple[list[str], list[str]]:
     """Parameters and body of a function with neutral names, so that equal ones compare equal."""
-    word = re.compile(r"\b[^\W\d]\w*\b")
+    word = re.compile(r"(?<![\w.])[^\W\d]\w*\b")  # not np.sqrt's name, if an argument is `sqrt`
     other_names = set(word.findall("\n".join(body))) - set(names)
     prefix = "a"
     while any(re.fullmatch(rf"{prefix}\d+", name) for name in other_names):

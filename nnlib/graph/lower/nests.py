@@ -19,6 +19,7 @@ from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
 BY_DOTS = 2**11  # instead of BY_LOOPS if the sums run along memory, where loops are slower
+MOST_DIMS = 10  # loops in one another; more need more names of variables
 SHORT, LONG = 16, 32  # a matrix of at least LONG rows, each at most SHORT, is stored by columns
 
 
@@ -292,12 +293,14 @@ def group(graph: Steps, views: list[View]) -> Plan:
 def fits(graph: Steps) -> bool:
     """Whether loops can be used: not for empty arrays, nor for images, which have a layout."""
     return all(
-        math.prod(s.shape) and not s.op.startswith(("conv", "max_pool", "avg_pool"))
+        math.prod(s.shape)
+        and not s.op.startswith(("conv", "max_pool", "avg_pool"))
+        and len(domain_of(s.shape)) < MOST_DIMS  # a product has one loop more
         for s in graph.steps
     ) and any(s.dtype in TYPES for s in graph.steps)
 
 
 __all__ = [
-    "Nest", "Plan", "by_columns", "domain_of", "fits", "group", "is_folded", "small_product",
-    "terms", "with_columns",
+    "MOST_DIMS", "Nest", "Plan", "by_columns", "domain_of", "fits", "group", "is_folded",
+    "small_product", "terms", "with_columns",
 ]  # fmt: skip

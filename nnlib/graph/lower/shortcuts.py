@@ -8,6 +8,7 @@ both steps, so here the second one uses what the first has computed.  In relu's 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -40,7 +41,7 @@ def shortcuts(steps: Sequence[Step]) -> dict[int, Shortcut]:
     for at, step in enumerate(steps):
         shortcut = None
         if step.op in ("scatter_add", "reshape"):
-            shortcut = _pool_gradient(steps, step, pools)
+            shortcut = _pool_gradient(steps, at, pools)
         elif step.op == "conv2d_weight":
             shortcut = _weight_gradient(step, convs, at)
         elif step.op == "where":
@@ -113,8 +114,9 @@ def _key(step: Step, inputs: Sequence[int]) -> Any:
     return tuple(inputs), repr(sorted(attrs.items()))
 
 
-def _pool_gradient(steps: Sequence[Step], step: Step, pools: dict[Any, int]) -> Shortcut | None:
+def _pool_gradient(steps: Sequence[Step], at: int, pools: dict[Any, int]) -> Shortcut | None:
     """g scattered to the positions of the maxima, found by comparison with the pooled image."""
+    step = steps[at]
     scatter = steps[step.inputs[0]] if step.op == "reshape" else step
     if scatter.op != "scatter_add":
         return None
@@ -123,7 +125,17 @@ def _pool_gradient(steps: Sequence[Step], step: Step, pools: dict[Any, int]) -> 
     if indices.op != "max_pool2d_indices" or planes.op != "constant" or np.any(planes.value):
         return None
     pool = pools.get(_key(indices, indices.inputs))
-    if pool is None:
+    if pool is None or pool > at:
+        return None
+    x, pooled = steps[indices.inputs[0]], steps[pool]
+    rows = planes.shape[:-1]  # one plane for each image and channel, as in a pooling's gradient
+    same = (
+        scatter.attrs["dim"] == len(rows) and math.prod(rows) == math.prod(x.shape[:2])
+        and planes.shape[-1] == math.prod(x.shape[2:])
+        and positions.shape == source.shape == (*rows, math.prod(pooled.shape[2:]))
+        and {s.dtype for s in (step, planes, source, x)} == {x.dtype}
+    )  # fmt: skip
+    if not same:
         return None
     g = source.inputs[0] if source.op == "reshape" else scatter.inputs[2]
     function = partial(_gradient_from_maxima, into=step.shape, attrs=indices.attrs)

@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from nnlib.graph.lower import points
-from nnlib.graph.lower.nests import Nest, Plan, by_columns, domain_of, is_folded
+from nnlib.graph.lower.nests import MOST_DIMS, Nest, Plan, by_columns, domain_of, is_folded
 from nnlib.graph.lower.points import TYPES, number
 from nnlib.graph.lower.views import Axis, View
 from nnlib.graph.steps import Step
 
 Shape = tuple[int, ...]
-_INDEX = ("i", "j", "k", "l", "m", "n", "o", "p", "q", "r")
+_INDEX = ("i", "j", "k", "l", "m", "n", "o", "p", "q", "r")[:MOST_DIMS]
 _CALLED = {  # functions of `floats`
     "expf", "logf", "log1pf", "matrix", "maximum", "minimum", "plus", "plus_product", "sigmoid",
     "sigmoidf", "sign", "softplus", "softplusf", "tanhf", "vector",
@@ -491,18 +491,18 @@ class ProductWriter:
         """Each element is a sum along memory; four at a time if they read the same factor."""
         k, outer = self.term, [v for v in self.index if v != "0"]
         last = outer[-1] if outer and self.sizes[outer[-1]] % 4 == 0 else ""
-        totals, before, inside, after = [], [], [], []
+        before, inside, after = [], [], []
+        stored = bool(self.step.shape) or self.at in self.to.storage.slot
         for n in range(4 if last else 1):
             index = [f"{v} + {n}" if n and v == last else v for v in self.index]
             rows, columns, _ = _sides(self.to, self.step, index)
             total = self.to.fresh()
             before.append(f"{total} = {number(0, self.step.dtype)}")
             inside.append(f"    {total} = plus_product({total}, {rows(k)}, {columns(k)})")
-            after.append(f"{self.to.target(self.at, index)} = {total}")
-            totals.append(total)
-        if not self.step.shape and self.at not in self.to.storage.slot:
-            self.to.local[self.at] = totals[0]
-            after = []
+            if stored:
+                after.append(f"{self.to.target(self.at, index)} = {total}")
+            else:
+                self.to.local[self.at] = total
         lines = [*before, f"for {k} in range({self.terms}):", *inside, *after]
         return self._loops(outer, lines, {last: 4})
 
