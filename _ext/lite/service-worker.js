@@ -4,7 +4,9 @@
 const root = new URL("./", location.href).pathname; // …/lite/
 const site = new URL("../", location.href).pathname; // the book's, whose python/ is JupyterLite's too
 const PREFIX = `nnlib-lite ${root} `;
-const CACHE = PREFIX + "@BUILD@"; // the build writes its hash here, so a new build starts with an empty cache
+// The build writes its hash here, so a new build starts with an empty cache.  JupyterLite's worker, which this one
+// imports, has a constant CACHE of its own.
+const BUILD_CACHE = PREFIX + "@BUILD@";
 const PYTHON = "nnlib-python"; // shared with the book's own service worker
 const DRIVE = /\/api\/(?:drive|stdin|service-worker-heartbeat)/; // requests that JupyterLite's worker answers
 const NAMED_BY_CONTENT = /[.-][0-9a-f]{8,}\.\w+$/;
@@ -13,7 +15,7 @@ self.addEventListener("activate", (event) => event.waitUntil(clean()));
 
 async function clean() {
   for (const name of await caches.keys()) {
-    if (name.startsWith(PREFIX) && name !== CACHE) await caches.delete(name);
+    if (name.startsWith(PREFIX) && name !== BUILD_CACHE) await caches.delete(name);
   }
 }
 
@@ -24,7 +26,7 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || !inSite || DRIVE.test(url.pathname)) return;
   event.stopImmediatePropagation(); // JupyterLite's listener would send it to the network
   if (url.pathname.startsWith(`${site}python/`)) event.respondWith(cacheFirst(request, PYTHON));
-  else event.respondWith(NAMED_BY_CONTENT.test(url.pathname) ? cacheFirst(request, CACHE) : networkFirst(request));
+  else event.respondWith(NAMED_BY_CONTENT.test(url.pathname) ? cacheFirst(request, BUILD_CACHE) : networkFirst(request));
 });
 
 /** The answer to a request for a file that never changes at its address: from the cache, after the first time. */
@@ -39,7 +41,7 @@ async function cacheFirst(request, name) {
 
 /** The answer to any other request: the newest version, or, without a network, the last one that was loaded. */
 async function networkFirst(request) {
-  const cache = await caches.open(CACHE);
+  const cache = await caches.open(BUILD_CACHE);
   try {
     const answer = await fetch(request, { cache: "no-cache" });
     if (answer.ok && answer.status === 200) await cache.put(request, answer.clone()).catch(() => {});
@@ -58,7 +60,7 @@ self.addEventListener("message", (event) => {
 });
 
 async function addToCache(addresses) {
-  const cache = await caches.open(CACHE);
+  const cache = await caches.open(BUILD_CACHE);
   for (const address of addresses) {
     const url = new URL(address, location.href);
     if (url.origin !== location.origin || !url.pathname.startsWith(root)) continue;
