@@ -6,7 +6,6 @@ function is written out for the traced arguments: it checks each part of them in
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from typing import Any
@@ -39,7 +38,7 @@ def layout(array: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 class Static:
-    """A static argument, as a leaf in the tree of arguments; it is compared by ==."""
+    """A static argument, as a leaf in the tree of arguments; it is compared by `_same_value`."""
 
     __slots__ = ("value",)
 
@@ -73,6 +72,7 @@ class Caller:
         self.globals: dict[str, Any] = {
             "MISS": MISS, "new": object.__new__, "Tensor": record.tensor_class, "Leaf": Leaf,
             "run": run, "grad_enabled": record.grad_enabled, "default": dtypes.get_default_dtype,
+            "same_value": _same_value,
         }  # fmt: skip
         self.lines: list[str] = []
         self.arrays: list[str] = []
@@ -124,9 +124,9 @@ class Caller:
                 self.unless(f"not {text}")
                 return
             keys = self.fresh("K", form.keys)
-            self.unless(f"tuple({text}) == {keys}")
-            if not all(isinstance(key, str) for key in form.keys):  # 1, 1.0 and True are equal
-                self.globals["same_value"] = _same_value
+            if all(isinstance(key, str) for key in form.keys):
+                self.unless(f"tuple({text}) == {keys}")
+            else:  # 1, 1.0 and True are equal, but not the same key
                 self.unless(f"same_value(tuple({text}), {keys})")
             self.lines.append(f"{', '.join(parts)}, = {text}.values()")
         elif is_dataclass(kind):
@@ -164,9 +164,7 @@ class Caller:
         elif isinstance(leaf, Generator):
             self.generators.append(text)
         elif isinstance(leaf, float) and (leaf != leaf or leaf == 0):
-            self.globals.setdefault("copysign", math.copysign)
-            is_zero = f"{text} == 0 and copysign(1.0, {text}) == {math.copysign(1.0, leaf)}"
-            self.unless(f"{text} != {text}" if leaf != leaf else is_zero)
+            self.unless(f"same_value({text}, {self.fresh('V', leaf)})")
         elif leaf is not None:
             self.unless(f"{text} == {self.fresh('V', leaf)}")
 

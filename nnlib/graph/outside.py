@@ -93,8 +93,9 @@ class Outside:
                 return False
             if fn.__kwdefaults__ is not keywords:
                 return False
-        if any(name in holder for holder, name in self.absent):
-            return False
+        for holder, name in self.absent:
+            if name in holder:
+                return False
         return not self.copies or all(_equal(now, before) for now, before in self.copies)
 
     @property

@@ -132,8 +132,7 @@ class FunctionWriter:
             s.after for at, s in self.shortcuts.items() if used[at] and s.after is not None
         }
         for at, step in enumerate(self.steps):
-            view = step.op in Primitive.registry and Primitive.registry[step.op].view
-            if used[at] and view and at not in self.shortcuts:
+            if used[at] and is_view(step) and at not in self.shortcuts:
                 self.owner[at] = self.owner[self.arguments[at][0]]
         self.last = list(range(end))
         for at in range(end):
@@ -172,13 +171,12 @@ class FunctionWriter:
 
     def _static_view(self, at: int, step: Step) -> bool:
         """Make a view of a buffer or a constant now, since it is the same in every call."""
-        primitive = Primitive.registry.get(step.op)
-        if primitive is None or not primitive.view or at in self.shortcuts:
+        if not is_view(step) or at in self.shortcuts:
             return False
         base = self.arrays.get(self.arguments[at][0])
         if base is None:
             return False
-        view = primitive.forward(base, **step.attrs)
+        view = Primitive.registry[step.op].forward(base, **step.attrs)
         if not isinstance(view, np.ndarray) or not np.may_share_memory(view, base):
             return False
         self._name(at, view)
@@ -304,6 +302,11 @@ def _copied(array: Any) -> Any:
     return np.array(array)
 
 
+def is_view(step: Step) -> bool:
+    """Whether the result of a step shares the memory of its operand."""
+    return step.op in Primitive.registry and Primitive.registry[step.op].view
+
+
 def own_memory(step: Step) -> Callable[..., Any]:
     """The forward of a step; its result shares memory with an operand only if the op is a view.
 
@@ -312,7 +315,7 @@ def own_memory(step: Step) -> Callable[..., Any]:
     """
     primitive = Primitive.registry[step.op]
     forward = partial(primitive.forward, **step.attrs) if step.attrs else primitive.forward
-    if primitive.view:
+    if is_view(step):
         return forward
 
     def computed(*operands: Any) -> Any:

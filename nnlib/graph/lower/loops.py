@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph.lower.arrays import Arrays, own_memory
+from nnlib.graph.lower.arrays import Arrays, is_view, own_memory
 from nnlib.graph.lower.checks import checks
 from nnlib.graph.lower.nests import Plan, fits, group, with_columns
 from nnlib.graph.lower.points import TYPES
@@ -178,16 +178,14 @@ class Driver:
     def _computed_into_results(self) -> dict[int, int]:
         """The stored steps whose array is a result itself, with that result's number.
 
-        A slice is not: it is stored in the array of the product whose rows it takes.
+        A view is not, such as a slice, which is stored in the array of the product whose rows it
+        takes.
         """
         result_of: dict[int, int] = {}
         for k, at in enumerate(self.lowered.results):
             step = self.steps[at]
-            computed = self.plan.views[at].at == at and step.op not in (
-                "input",
-                "constant",
-                "slice",
-            )
+            computed = self.plan.views[at].at == at and step.op not in ("input", "constant")
+            computed = computed and not is_view(step)
             if computed and step.shape and at not in result_of:
                 result_of[at] = k
         return result_of
