@@ -19,7 +19,7 @@ import tarfile
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from fetching import ROOT, FetchError, download, integrity, sha256, write_whole
+from fetching import ROOT, FetchError, download, integrity, sha256, write_atomically
 
 LOCK = Path(__file__).resolve().parent / "assets.lock.json"
 CACHE = ROOT / ".cache" / "assets"
@@ -62,7 +62,7 @@ def archive(name: str, entry: dict, cache: Path = CACHE) -> bytes:
             f"the lock has {entry['integrity']}. The archive was changed or damaged, so "
             "none of it is used."
         )
-    write_whole(cached, data)
+    write_atomically(cached, data)
     return data
 
 

@@ -166,17 +166,17 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def listings(files: dict[str, bytes], time: str) -> dict[str, bytes]:
-    """The lists of each folder's files, which JupyterLite reads in place of a server's answers."""
+    """The lists of each folder's files, which JupyterLite reads instead of a server's responses."""
     folders = {""} | {str(p) for n in files for p in Path(n).parents if str(p) != "."}
-    answers = {}
+    responses = {}
     for folder in folders:
         inside = [entry(n, files[n], time) for n in sorted(files) if parent_of(n) == folder]
         inside += [
             model(f, "directory", time) for f in sorted(folders) if f and parent_of(f) == folder
         ]
         listing = {**model(folder, "directory", time), "content": inside, "format": "json"}
-        answers[f"{folder}/all.json".lstrip("/")] = json.dumps(listing).encode()
-    return answers
+        responses[f"{folder}/all.json".lstrip("/")] = json.dumps(listing).encode()
+    return responses
 
 
 def parent_of(path: str) -> str:
@@ -235,8 +235,8 @@ def translations() -> dict[str, bytes]:
     """The list of languages, which has only English: without these files JupyterLab logs errors."""
     name = {"displayName": "English", "nativeName": "English"}
     languages, pack = {"data": {"en": name}, "message": ""}, {"data": {}, "message": ""}
-    answers = {"all": languages, "en": pack}
-    return {f"api/translations/{n}.json": json.dumps(d).encode() for n, d in answers.items()}
+    responses = {"all": languages, "en": pack}
+    return {f"api/translations/{n}.json": json.dumps(d).encode() for n, d in responses.items()}
 
 
 ADAPTER = "adapt-jupyterlite.js"

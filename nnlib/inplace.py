@@ -32,12 +32,12 @@ T = TypeVar("T", bound=Value)
 # ---------------------------------------------------------------- shared by all in-place methods
 
 
-def become(x: T, result: Any, how: str) -> T:
+def overwrite(x: T, result: Any, how: str) -> T:
     """Write `result` into the memory of `x` and give `x` the history of `result`."""
     recording = record.grad_enabled()
     view = getattr(x, "_view", None)
-    if watcher := record.current_watcher():
-        watcher.changing(x, how)
+    if tracer := record.current_tracer():
+        tracer.changing(x, how)
     if recording:
         _refuse_leaf(x, view, how)
     _refuse_mismatch(x, result, how)
@@ -46,15 +46,15 @@ def become(x: T, result: Any, how: str) -> T:
     _write(x, result._data, how)
     if recording and not isinstance(x._node, Leaf):
         x._node = result._node
-    if watcher := record.current_watcher():
-        watcher.rebound(x, result)
+    if tracer := record.current_tracer():
+        tracer.rebound(x, result)
     history = recording and result._node is not None
     chain: list[Any] = [x]
     if view is not None:
         history = recording and (result._node is not None or view[0]._node is not None)
-        if history or record.current_watcher() is not None:
+        if history or record.current_tracer() is not None:
             _rewrite_base(x, view, history, chain)
-    if history or record.current_watcher() is not None:
+    if history or record.current_tracer() is not None:
         _renew_views(chain[-1], chain, history)
     return x
 
@@ -139,13 +139,13 @@ def _repeated(array: np.ndarray) -> tuple[bool, ...]:
 
 
 def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
-    """Give the base of the view `x` a new history: its old one with the part of x replaced."""
+    """Give the base of the view `x` a new history: its old one with the elements of x replaced."""
     base, primitive, attrs = view
     if primitive is None:  # detached: the same memory, another history
-        watcher = record.current_watcher()
-        if watcher is None:
+        tracer = record.current_tracer()
+        if tracer is None:
             return
-        watcher.rebound(base, x)
+        tracer.rebound(base, x)
     else:
         if primitive is broadcast.expand and x._data.size != base._data.size:
             new = _put_back_by_memory(base, chain[0])
@@ -154,12 +154,12 @@ def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
             new = _put_back(_old(base), primitive, attrs, _old(x))
         if history:
             base._node = new._node
-        if watcher := record.current_watcher():
-            watcher.rebound(base, new)
+        if tracer := record.current_tracer():
+            tracer.rebound(base, new)
     chain.append(base)
     outer_view = getattr(base, "_view", None)
     if outer_view is not None and (
-        record.current_watcher() is not None or outer_view[1] is not None
+        record.current_tracer() is not None or outer_view[1] is not None
     ):
         _rewrite_base(base, outer_view, history and primitive is not None, chain)
 
@@ -173,14 +173,14 @@ def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
         if not any(view is done for done in chain):
             _, primitive, attrs = view._view
             if primitive is None:
-                if record.current_watcher() is None:
+                if record.current_tracer() is None:
                     continue
                 primitive, attrs = shape_primitives.detach, {}
             new = record.apply(primitive, (base,), attrs or {})
             if history and primitive is not shape_primitives.detach:
                 view._node = new._node
-            if watcher := record.current_watcher():
-                watcher.rebound(view, new)
+            if tracer := record.current_tracer():
+                tracer.rebound(view, new)
         _renew_views(view, chain, history)
 
 
@@ -202,8 +202,8 @@ def _put_back_by_memory(base: Any, part: Any) -> Any:
 
     The views are applied to an array of positions, which gives each element's position in the base.
     """
-    if watcher := record.current_watcher():
-        watcher.refuse("an expanded tensor is changed in place: clone() it first")
+    if tracer := record.current_tracer():
+        tracer.refuse("an expanded tensor is changed in place: clone() it first")
     views, current = [], part
     while current is not base:
         current, *view = current._view
@@ -225,14 +225,14 @@ def _put_back_by_memory(base: Any, part: Any) -> Any:
 def _old(x: Any) -> Any:
     """A copy of x before the change, so that the values saved for gradients stay the same."""
     copy = record.make(np.array(x._data)[()], x._node)
-    if watcher := record.current_watcher():
-        watcher.alias(copy, x)
+    if tracer := record.current_tracer():
+        tracer.alias(copy, x)
     return copy
 
 
 def _must_record(x: Any, others: Any) -> bool:
-    """Whether the change must be recorded, for a gradient or a watcher."""
-    if record.current_watcher() is not None:
+    """Whether the change must be recorded, for a gradient or a trace."""
+    if record.current_tracer() is not None:
         return True
     if not record.grad_enabled():
         return False
@@ -245,7 +245,7 @@ def _must_record(x: Any, others: Any) -> bool:
 def in_place(x: T, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> T:
     """Change `x` to function(x, …), as its method `name` does, and return it."""
     before = _old(x) if _must_record(x, args) else x
-    return become(x, function(before, *args, **kwargs), name)
+    return overwrite(x, function(before, *args, **kwargs), name)
 
 
 def _scaled(other: Any, alpha: Any) -> Any:
@@ -310,7 +310,7 @@ class InPlace(Value):
 
     @_fast_in_place(np.divide)
     def __itruediv__(self, other: Operand) -> Self:
-        return in_place(self, "div_", ar.over, other)
+        return in_place(self, "div_", ar.true_divide, other)
 
     def add_(self, other: Operand, *, alpha: Number = 1) -> Self:
         """add() in place: changes this tensor and returns it."""
@@ -476,14 +476,14 @@ class InPlace(Value):
 
     def zero_(self) -> Self:
         """Set every element to 0."""
-        return become(
+        return overwrite(
             self, _replaced(self, create.zeros_like(needs_tensor("zero_", self))), "zero_"
         )
 
     def fill_(self, value: Operand) -> Self:
         """Set every element to `value`: a number or a 0-d tensor."""
         if is_number(value):
-            return become(
+            return overwrite(
                 self,
                 _replaced(self, create.full_like(needs_tensor("fill_", self), value)),
                 "fill_",
@@ -495,7 +495,7 @@ class InPlace(Value):
                 f"{v._data.ndim} dimensions."
             )
         filled = s.expand(ar.to_dtype(v, dtypes.of(self._data)), self._data.shape)
-        return become(self, _replaced(self, filled), "fill_")
+        return overwrite(self, _replaced(self, filled), "fill_")
 
     def copy_(self, src: Operand) -> Self:
         """Copy the elements of `src`, broadcast to this tensor's shape and cast to its type."""
@@ -506,7 +506,7 @@ class InPlace(Value):
             source = s.expand(source, self._data.shape)
         if source is src:  # a recorded copy, so that this tensor does not share its node
             source = ar.clone(source)
-        return become(self, _replaced(self, source), "copy_")
+        return overwrite(self, _replaced(self, source), "copy_")
 
     def normal_(
         self, mean: float = 0, std: float = 1, *, generator: Generator | None = None
@@ -515,7 +515,7 @@ class InPlace(Value):
         if std < 0:
             raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
         samples = create.random_stream(generator).normal(mean, std, self._data.shape)
-        return become(self, _random_values(self, samples), "normal_")
+        return overwrite(self, _random_values(self, samples), "normal_")
 
     def uniform_(
         self, from_: float = 0, to: float = 1, *, generator: Generator | None = None
@@ -526,12 +526,12 @@ class InPlace(Value):
                 f"uniform_ expects to return a [from, to) range, but found from={from_} > to={to}"
             )
         samples = create.random_stream(generator).uniform(from_, to, self._data.shape)
-        return become(self, _random_values(self, samples), "uniform_")
+        return overwrite(self, _random_values(self, samples), "uniform_")
 
     def bernoulli_(self, p: float = 0.5, *, generator: Generator | None = None) -> Self:
         """Set each element to 1 with probability p, otherwise to 0."""
         samples = create.random_stream(generator).random(self._data.shape) < p
-        return become(
+        return overwrite(
             self, record.make(np.asarray(samples).astype(self._data.dtype)[()]), "bernoulli_"
         )
 
@@ -543,7 +543,7 @@ class InPlace(Value):
             )
         x, recorded = self._data, _must_record(self, (value,))
         expanded = isinstance(x, np.ndarray) and not x.flags.writeable  # NumPy made it read-only
-        if expanded and not (recorded and (record.is_watched() or not any(_repeated(x)))):
+        if expanded and not (recorded and (record.is_tracing() or not any(_repeated(x)))):
             selected = indexing.getitem(needs_tensor("__setitem__", self), key)
             if x.size and selected._data.size and not np.may_share_memory(selected._data, x):
                 raise _shared_memory_error()
@@ -552,7 +552,7 @@ class InPlace(Value):
             selected.copy_(value)  # raises an error if elements share memory
             return
         if recorded or not isinstance(self._data, np.ndarray):
-            become(self, picking.setitem(_old(self), key, value), "__setitem__")
+            overwrite(self, picking.setitem(_old(self), key, value), "__setitem__")
             return
         picking.write(self._data, key, value)
         record.mark_changed(self._data)

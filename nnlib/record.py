@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from nnlib.tensor import Tensor
 
-    class Watcher(Protocol):
+    class TracerProtocol(Protocol):
         """An object that is notified of every primitive applied, such as `nnlib.graph`'s tracer."""
 
         def applied(
@@ -119,20 +119,22 @@ class Value:
 
 # ---------------------------------------------------------------- the state of recording
 
-NO_GRAD, GRAD, WATCHED = 0, 1, 2  # a mode is a sum of these; NO_GRAD and GRAD take the fast path
+# A mode is a sum of these.  NO_GRAD and GRAD take the fast path; SLOW is added while there is a
+# tracer or anomaly detection.
+NO_GRAD, GRAD, SLOW = 0, 1, 2
 
 
 class State:
-    """The state of one thread.  A new thread records gradients and has no watcher."""
+    """The state of one thread.  A new thread records gradients and has no tracer."""
 
-    __slots__ = ("anomaly", "mode", "nans", "watched", "watcher")
+    __slots__ = ("anomaly", "mode", "nans", "traced", "tracer")
 
     def __init__(self) -> None:
         self.mode = GRAD
-        self.watcher: Watcher | None = None
+        self.tracer: TracerProtocol | None = None
         self.anomaly = False
         self.nans = 0  # the number of nodes that produced a nan from arguments without one
-        self.watched: list[Node] = []  # nodes that hold traced values while there is a watcher
+        self.traced: list[Node] = []  # nodes that hold traced values while there is a tracer
 
     def switch(self, mode: int) -> None:
         self.mode = mode
@@ -167,7 +169,7 @@ class recording:
     def __enter__(self) -> None:
         self.state = current = _threads.state
         self.before = current.mode
-        current.switch((current.mode & WATCHED) | self.mode)
+        current.switch((current.mode & SLOW) | self.mode)
 
     def __exit__(self, *error: object) -> None:
         self.state.switch(self.before)
@@ -176,23 +178,23 @@ class recording:
 def set_recording(grad: bool) -> None:
     """Switch the recording of gradients on or off in this thread, from now on."""
     current = state()
-    current.switch((current.mode & WATCHED) | (GRAD if grad else NO_GRAD))
+    current.switch((current.mode & SLOW) | (GRAD if grad else NO_GRAD))
 
 
 @contextmanager
-def watching(watcher: Watcher | None) -> Iterator[None]:
-    """Inside the block, `watcher` is the watcher of this thread (None: there is none)."""
+def traced_by(tracer: TracerProtocol | None) -> Iterator[None]:
+    """Inside the block, `tracer` traces this thread (None: nothing does)."""
     current = state()
-    mode, previous = current.mode, current.watcher
-    current.switch(mode & ~WATCHED if watcher is None else mode | WATCHED)
-    current.watcher = watcher
+    mode, previous = current.mode, current.tracer
+    current.switch(mode & ~SLOW if tracer is None else mode | SLOW)
+    current.tracer = tracer
     try:
         yield
     finally:
         current.switch(mode)
-        current.watcher = previous
-        while watcher is not None and current.watched:
-            _forget_aliases(current.watched.pop())
+        current.tracer = previous
+        while tracer is not None and current.traced:
+            _forget_aliases(current.traced.pop())
 
 
 @contextmanager
@@ -201,7 +203,7 @@ def checking_anomalies(check: bool) -> Iterator[None]:
     current = state()
     anomaly, mode = current.anomaly, current.mode
     current.anomaly = check
-    current.switch(mode | WATCHED if check else mode)
+    current.switch(mode | SLOW if check else mode)
     try:
         yield
     finally:
@@ -213,13 +215,13 @@ def grad_enabled() -> bool:
     return not nondefault_states or bool(state().mode & GRAD)
 
 
-def current_watcher() -> Watcher | None:
-    """The watcher of this thread, or None."""
-    return state().watcher if nondefault_states else None
+def current_tracer() -> TracerProtocol | None:
+    """The tracer of this thread, or None."""
+    return state().tracer if nondefault_states else None
 
 
-def is_watched() -> bool:
-    return current_watcher() is not None
+def is_tracing() -> bool:
+    return current_tracer() is not None
 
 
 # ---------------------------------------------------------------- in-place changes
@@ -311,7 +313,7 @@ class Primitive:
     arrays (first order) and on Values (any order).
 
     `saves` states which values the vjps need: ``"args"``, ``"out"``, ``"both"`` or ``"none"``;
-    ``"cross"`` if the gradient of each of two arguments needs only the other one.  `shape_only`
+    ``"others"`` if the gradient of each of two arguments needs only the other one.  `shape_only`
     lists the arguments (-1: the result) of which only the shape matters, so they may be changed in
     place.
 
@@ -323,7 +325,7 @@ class Primitive:
     ``decomposition(*args, **attrs)`` is a fused primitive written in simpler ones; higher
     derivatives and exported graphs use it.  ``with_residuals(*args, **attrs)`` is a forward that
     also returns residuals, values that `vjp_of_all` can use again: it gets them in place of ``out``
-    (None if they were not kept).
+    (None if they were not saved).
 
     The other attributes serve printed and compiled programs.  `ufunc` can compute the result in
     place (default: the forward, if it is a ufunc), `source` is the name in printed NumPy code
@@ -333,9 +335,9 @@ class Primitive:
     """
 
     __slots__ = (
-        "__weakref__", "broadcasts", "crosses", "decomposition", "differentiable", "domain",
-        "family", "forward", "latex", "name", "reads", "recomputes_out", "restored", "saves_args",
-        "saves_out", "shape_only", "source", "ufunc", "view", "vjp_of_all", "vjps",
+        "__weakref__", "broadcasts", "decomposition", "differentiable", "domain", "family",
+        "forward", "latex", "name", "reads", "recomputes_out", "restored", "saves_args",
+        "saves_others", "saves_out", "shape_only", "source", "ufunc", "view", "vjp_of_all", "vjps",
         "with_residuals",
     )  # fmt: skip
 
@@ -366,11 +368,11 @@ class Primitive:
             raise ValueError(f"primitive {name!r} is defined twice")
         self.name, self.forward = name, forward
         self.vjps, self.vjp_of_all = vjps, vjp_of_all
-        self.crosses = saves == "cross"
+        self.saves_others = saves == "others"
         self.with_residuals = with_residuals
         self.shape_only, self.reads, self.recomputes_out = shape_only, reads, recomputes_out
         self.restored = restored
-        self.saves_args = saves in ("args", "both", "cross")
+        self.saves_args = saves in ("args", "both", "others")
         self.saves_out = saves in ("out", "both")
         self.differentiable = vjp_of_all is not None or any(vjps)
         self.broadcasts, self.view, self.family = broadcasts, view, family
@@ -399,9 +401,9 @@ class Primitive:
 def apply(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any]) -> Tensor:
     """Compute ``primitive(*args, **attrs)`` and record it.  Arguments: Values, numbers, arrays."""
     mode = state().mode if nondefault_states else GRAD
-    if primitive.decomposition is not None and mode & WATCHED and current_watcher() is not None:
-        written_out: Tensor = primitive.decomposition(*args, **attrs)  # the watcher sees its steps
-        return written_out
+    if primitive.decomposition is not None and mode & SLOW and current_tracer() is not None:
+        decomposed: Tensor = primitive.decomposition(*args, **attrs)  # the tracer gets its steps
+        return decomposed
     if primitive.view:
         return _apply_view(primitive, args[0], attrs)
     arrays = tuple([a._data if isinstance(a, Value) else a for a in args])
@@ -416,8 +418,8 @@ def apply(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any]) -> T
                 if out.dtype.kind == "f":  # a cast to integers has no gradient
                     result._node = record(primitive, edges, arrays, out, attrs)
                 break
-    if mode & WATCHED:
-        _watch(primitive, args, attrs, result)
+    if mode & SLOW:
+        _notify(primitive, args, attrs, result)
     return result
 
 
@@ -445,8 +447,8 @@ def _apply_view(primitive: Primitive, base: Value, attrs: dict[str, Any]) -> Ten
     if out is data or out.base is data or (data.base is not None and out.base is data.base):
         result._view = (base, primitive, attrs)
         note_view(base, result)
-    if mode & WATCHED:
-        _watch(primitive, (base,), attrs, result)
+    if mode & SLOW:
+        _notify(primitive, (base,), attrs, result)
     return result
 
 
@@ -474,7 +476,7 @@ def note_view(base: Value, view: Value) -> None:
 
     A leaf can only be changed without recording, so its views keep their history.
     """
-    if base._node.__class__ is Leaf and current_watcher() is None:
+    if base._node.__class__ is Leaf and current_tracer() is None:
         return
     views = getattr(base, "_views", None)
     if views is None:
@@ -506,7 +508,7 @@ def record(
     """The node of one application; it saves only the values that the vjp needs."""
     node = Node(primitive, edges, attrs or None)
     if primitive.saves_args:
-        node.args = only_needed(edges, arrays) if primitive.crosses else arrays
+        node.args = only_needed(edges, arrays) if primitive.saves_others else arrays
     if primitive.saves_out:
         node.out = out
     if primitive.broadcasts:
@@ -521,12 +523,14 @@ def only_needed(edges: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, .
     return (arrays[0] if edges[1] else None, arrays[1] if edges[0] else None)
 
 
-def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], result: Value) -> None:
-    """The slow path: notify the watcher, and with anomaly detection record the call's traceback."""
+def _notify(
+    primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], result: Value
+) -> None:
+    """Notify the tracer, and with anomaly detection record the call's traceback."""
     node, current = result._node, state()
-    watcher = current.watcher
-    if watcher is not None:
-        watcher.applied(primitive, tuple(args), attrs, result)
+    tracer = current.tracer
+    if tracer is not None:
+        tracer.applied(primitive, tuple(args), attrs, result)
         if node is not None:  # a traced gradient must use the values that were traced
             if node.args is not None:
                 node.args = tuple(
@@ -534,18 +538,18 @@ def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], res
                 )
             if node.out is not None:
                 node.out = aliased(result)
-            current.watched.append(node)
+            current.traced.append(node)
     if current.anomaly:
         _remember_origin(primitive, args, result)
 
 
 def aliased(value: Any) -> Any:
-    """An alias of the value for the watcher, which a later in-place change does not affect."""
+    """An alias of the value for the tracer, which a later in-place change does not affect."""
     if not isinstance(value, Value):
         return value
     alias = make(value._data, value._node)
-    if watcher := current_watcher():
-        watcher.alias(alias, value)
+    if tracer := current_tracer():
+        tracer.alias(alias, value)
     return alias
 
 

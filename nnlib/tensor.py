@@ -75,7 +75,7 @@ class Tensor(InPlace):
     __add__ = __radd__ = ar.plus
     __sub__, __rsub__ = ar.minus, ar.rsub
     __mul__ = __rmul__ = mul = ar.mul
-    __truediv__, __rtruediv__ = ar.over, ar.rdiv
+    __truediv__, __rtruediv__ = ar.true_divide, ar.rdiv
     __pow__, __rpow__ = ar.power, ar.rpow
     __floordiv__, __rfloordiv__, floor_divide = ar.floor_divide, ar.rfloordiv, ar.floor_divide
     __mod__, __rmod__, remainder = ar.remainder, ar.rmod, ar.remainder
@@ -188,8 +188,8 @@ class Tensor(InPlace):
         >>> nnlib.zeros(2, 3).T.is_contiguous()
         False
         """
-        if watcher := record.current_watcher():  # a trace's arguments are copies of the caller's
-            watcher.value_read(self, "is_contiguous()")
+        if tracer := record.current_tracer():  # a trace's arguments are copies of the caller's
+            tracer.value_read(self, "is_contiguous()")
         return _is_row_major(self._data)
 
     # ------------------------------------------------------------ new tensors of the same type
@@ -403,8 +403,8 @@ class Tensor(InPlace):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For pickle and copy.copy, which keep values and requires_grad, not the graph or .grad."""
-        if watcher := record.current_watcher():
-            watcher.value_read(self, "pickle or copy")
+        if tracer := record.current_tracer():
+            tracer.value_read(self, "pickle or copy")
         return _rebuilt, (self.__class__, record.as_memory(self), self.requires_grad)
 
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
@@ -418,13 +418,13 @@ class Tensor(InPlace):
                 "Copy x.detach(), or write x.clone() to keep the graph."
             )
         new: Tensor
-        watcher = record.current_watcher()
-        if watcher is None:
+        tracer = record.current_tracer()
+        if tracer is None:
             new = _rebuilt(self.__class__, _copied_memory(self, memo), self.requires_grad)
         else:
             copy = ar.clone(self.detach())
             new = _rebuilt(self.__class__, copy._data, self.requires_grad)
-            watcher.alias(new, copy)
+            tracer.alias(new, copy)
         memo[id(self)] = new
         if self._copies_grad and self.grad is not None:
             new.grad = self.grad.__deepcopy__(memo)
@@ -448,13 +448,13 @@ class Tensor(InPlace):
         return self._number("item()")
 
     def _number(self, how: str) -> builtins.int | builtins.float:
-        """The only element; `how` describes to a watcher how the program reads it."""
+        """The only element; `how` describes to a tracer how the program reads it."""
         if self._data.size != 1:
             raise RuntimeError(
                 f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
             )
-        if watcher := record.current_watcher():
-            watcher.value_read(self, how)
+        if tracer := record.current_tracer():
+            tracer.value_read(self, how)
         number: builtins.int | builtins.float = self._data.item()
         return number
 
@@ -484,8 +484,8 @@ class Tensor(InPlace):
         >>> nnlib.tensor([[1, 2], [3, 4]]).tolist()
         [[1, 2], [3, 4]]
         """
-        if watcher := record.current_watcher():
-            watcher.value_read(self, "tolist()")
+        if tracer := record.current_tracer():
+            tracer.value_read(self, "tolist()")
         return self._data.tolist()  # type: ignore[no-any-return]
 
     def numpy(self) -> np.ndarray[Any, Any]:
@@ -502,8 +502,8 @@ class Tensor(InPlace):
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
             )
-        if watcher := record.current_watcher():
-            watcher.value_read(self, "numpy()")
+        if tracer := record.current_tracer():
+            tracer.value_read(self, "numpy()")
         return record.as_memory(self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
@@ -756,8 +756,8 @@ class Tensor(InPlace):
         """
         node = self._node
         if isinstance(node, Leaf):
-            if record.nondefault_states and (watcher := record.current_watcher()):
-                watcher.leaf_grad(node)
+            if record.nondefault_states and (tracer := record.current_tracer()):
+                tracer.leaf_grad(node)
             return node.grad
         retained: Tensor | None = None
         if node is not None and node.extra:
@@ -766,9 +766,9 @@ class Tensor(InPlace):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        watcher = record.current_watcher()
-        if watcher is not None and isinstance(self._node, Leaf):
-            watcher.leaf_grad(self._node)
+        tracer = record.current_tracer()
+        if tracer is not None and isinstance(self._node, Leaf):
+            tracer.leaf_grad(self._node)
         if value is None and self._node.__class__ is Leaf:
             self._node.grad = None
             return
@@ -869,7 +869,7 @@ class Tensor(InPlace):
         >>> (2 * w).detach()
         tensor(6.)
         """
-        if record.current_watcher() is not None:
+        if record.current_tracer() is not None:
             out = record.apply(shape_primitives.detach, (self,), {})
         else:
             out = record.make(record.as_memory(self))
@@ -912,8 +912,8 @@ class Tensor(InPlace):
                 f"{dtypes.of(value._data).name}"
             )
         self._data = record.as_memory(value)
-        if watcher := record.current_watcher():
-            watcher.alias(self, value)
+        if tracer := record.current_tracer():
+            tracer.alias(self, value)
 
 
 _TENSOR_NAMES = {

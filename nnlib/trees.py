@@ -1,8 +1,7 @@
 """Trees of tensors: tuples, lists, dicts and data classes, flattened and rebuilt.
 
 Functions that take and return many tensors at once (`nnlib.func`, `nnlib.compile`) treat their
-arguments as one tree.  The form of a tree is a small hashable description; its leaves are a flat
-list.
+arguments as one tree.  The structure of a tree is small and hashable; its leaves are a flat list.
 """
 
 from __future__ import annotations
@@ -13,38 +12,41 @@ from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
 
-class Form(NamedTuple):
-    """The structure of a tree: its type, its keys, the forms of its values; a leaf has no type."""
+class Structure(NamedTuple):
+    """The structure of a tree: its type, its keys, the structures of its values.
 
-    kind: type | None = None
+    A leaf has no type.
+    """
+
+    node_type: type | None = None
     keys: tuple[Any, ...] = ()
-    parts: tuple[Form, ...] = ()
+    children: tuple[Structure, ...] = ()
 
 
-LEAF = Form()
+LEAF = Structure()
 _MAPPINGS = (dict, OrderedDict)
 
 
-def flatten(tree: Any) -> tuple[list[Any], Form]:
-    """The leaves of a tree in order, and its form.
+def flatten(tree: Any) -> tuple[list[Any], Structure]:
+    """The leaves of a tree in order, and its structure.
 
     >>> from nnlib import trees
-    >>> leaves, form = trees.flatten({"w": 1, "b": [2, (3,)]})
-    >>> leaves, trees.build(form, [10, 20, 30])
+    >>> leaves, structure = trees.flatten({"w": 1, "b": [2, (3,)]})
+    >>> leaves, trees.build(structure, [10, 20, 30])
     ([1, 2, 3], {'w': 10, 'b': [20, (30,)]})
     """
     leaves: list[Any] = []
-    return leaves, _form(tree, leaves)
+    return leaves, _structure(tree, leaves)
 
 
-def _form(tree: Any, leaves: list[Any]) -> Form:
-    kind = type(tree)
+def _structure(tree: Any, leaves: list[Any]) -> Structure:
+    node_type = type(tree)
     entries = children(tree)
     if entries is None:
         leaves.append(tree)
         return LEAF
     keys, values = entries
-    return Form(kind, keys, tuple([_form(v, leaves) for v in values]))
+    return Structure(node_type, keys, tuple([_structure(v, leaves) for v in values]))
 
 
 def children(tree: Any) -> tuple[tuple[Any, ...], list[Any]] | None:
@@ -59,28 +61,28 @@ def children(tree: Any) -> tuple[tuple[Any, ...], list[Any]] | None:
     return None
 
 
-def build(form: Form, leaves: Iterable[Any]) -> Any:
-    """The tree with this form and these leaves."""
-    return _built(form, iter(leaves))
+def build(structure: Structure, leaves: Iterable[Any]) -> Any:
+    """The tree with this structure and these leaves."""
+    return _built(structure, iter(leaves))
 
 
-def _built(form: Form, leaves: Iterator[Any]) -> Any:
-    kind: Any = form.kind
-    if kind is None:
+def _built(structure: Structure, leaves: Iterator[Any]) -> Any:
+    node_type: Any = structure.node_type
+    if node_type is None:
         return next(leaves)
-    values = [_built(part, leaves) for part in form.parts]
-    if issubclass(kind, dict):
-        return kind(zip(form.keys, values, strict=True))
-    if hasattr(kind, "__dataclass_fields__"):
-        return rebuilt(kind, form.keys, values)
-    if hasattr(kind, "_fields"):
-        return kind(*values)
-    return kind(values)
+    values = [_built(child, leaves) for child in structure.children]
+    if issubclass(node_type, dict):
+        return node_type(zip(structure.keys, values, strict=True))
+    if hasattr(node_type, "__dataclass_fields__"):
+        return rebuilt(node_type, structure.keys, values)
+    if hasattr(node_type, "_fields"):
+        return node_type(*values)
+    return node_type(values)
 
 
-def rebuilt(kind: type, names: Iterable[str], values: Iterable[Any]) -> Any:
+def rebuilt(node_type: type, names: Iterable[str], values: Iterable[Any]) -> Any:
     """An instance of a data class with these fields; its constructor does not run again."""
-    instance: Any = object.__new__(kind)
+    instance: Any = object.__new__(node_type)
     for name, value in zip(names, values, strict=True):
         object.__setattr__(instance, name, value)
     return instance
@@ -95,37 +97,39 @@ def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     >>> trees.map_leaves(lambda w, g: w - g, {"w": 3.0}, {"w": 1.0})
     {'w': 2.0}
     """
-    leaves, form = flatten(tree)
+    leaves, structure = flatten(tree)
     columns = [leaves]
     for other in others:
-        other_leaves, other_form = flatten(other)
-        if other_form != form:
+        other_leaves, other_structure = flatten(other)
+        if other_structure != structure:
             raise ValueError(
-                f"trees must have the same structure: {describe(form)} and {describe(other_form)}"
+                f"trees must have the same structure: {describe(structure)} and "
+                f"{describe(other_structure)}"
             )
         columns.append(other_leaves)
-    return build(form, [function(*column) for column in zip(*columns, strict=True)])
+    return build(structure, [function(*column) for column in zip(*columns, strict=True)])
 
 
-def paths(form: Form, name: str = "") -> list[str]:
+def paths(structure: Structure, name: str = "") -> list[str]:
     """The path of each leaf: "[0].weight" or "['w']", after the `name` of the tree."""
-    if form.kind is None:
+    if structure.node_type is None:
         return [name]
-    attribute = is_dataclass(form.kind)
+    attribute = is_dataclass(structure.node_type)
     return [
         path
-        for key, part in zip(form.keys, form.parts, strict=True)
-        for path in paths(part, f"{name}.{key}" if attribute else f"{name}[{key!r}]")
+        for key, child in zip(structure.keys, structure.children, strict=True)
+        for path in paths(child, f"{name}.{key}" if attribute else f"{name}[{key!r}]")
     ]
 
 
-def describe(form: Form) -> str:
-    """A form in words: "dict(w: leaf, b: leaf)"."""
-    if form.kind is None:
+def describe(structure: Structure) -> str:
+    """A structure in words: "dict(w: leaf, b: leaf)"."""
+    if structure.node_type is None:
         return "leaf"
-    named = [f"{k}: {describe(p)}" for k, p in zip(form.keys, form.parts, strict=True)]
-    return f"{form.kind.__name__}({', '.join(named)})"
+    children = zip(structure.keys, structure.children, strict=True)
+    named = [f"{key}: {describe(child)}" for key, child in children]
+    return f"{structure.node_type.__name__}({', '.join(named)})"
 
 
-__all__ = ["LEAF", "Form", "build", "children", "describe", "flatten", "map_leaves", "paths",
+__all__ = ["LEAF", "Structure", "build", "children", "describe", "flatten", "map_leaves", "paths",
            "rebuilt"]  # fmt: skip

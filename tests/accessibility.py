@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from axe_playwright_python.sync_playwright import Axe
 
-GRAVE = ("serious", "critical")
+SERIOUS = ("serious", "critical")
 CONTRAST = "color-contrast"
 
 # Contrast takes nine tenths of axe's time, because axe finds the background of each text.  Texts
@@ -43,50 +43,50 @@ MARK_LOOKS = """() => {
 }"""
 
 
-class Finding(NamedTuple):
+class Violation(NamedTuple):
     rule: str
     element: str
     why: str
     own: bool  # the book's own text, not the theme's frame around it
 
 
-def run(page: Any, context: object, options: dict[str, Any]) -> list[Finding]:
+def run(page: Any, context: object, options: dict[str, Any]) -> list[Violation]:
     response = page.evaluate(
         "([context, options]) => axe.run(context ?? document, options)",
         [context, {"resultTypes": ["violations"], **options}],
     )
     within = "(selector) => Boolean(document.querySelector(selector)?.closest('article'))"
     return [
-        Finding(
+        Violation(
             violation["id"], node["html"][:160], node["failureSummary"][:200],
             page.evaluate(within, node["target"][0]),
         )
-        for violation in response["violations"] if violation["impact"] in GRAVE
+        for violation in response["violations"] if violation["impact"] in SERIOUS
         for node in violation["nodes"]
     ]  # fmt: skip
 
 
-def grave_findings(
+def serious_violations(
     page: Any,
     within: str | None = None,
     *,
     rules: bool = True,
     contrast: bool = True,
     every_text: bool = False,
-) -> list[Finding]:
-    """Every serious or critical finding of axe on the page, or within one selector's elements.
+) -> list[Violation]:
+    """The serious and critical violations that axe finds on the page, or in a selector's elements.
 
     `rules` checks all rules except contrast, which alone differs between themes; `every_text`
     checks the contrast of every text instead of one text of each look.
     """  # fmt: skip
     page.evaluate(Axe().axe_script)
-    findings = []
+    violations = []
     if rules:
-        findings += run(page, within, {"rules": {CONTRAST: {"enabled": False}}})
+        violations += run(page, within, {"rules": {CONTRAST: {"enabled": False}}})
     if contrast:
         only = {"runOnly": [CONTRAST]}
         if not every_text:
             assert page.evaluate(MARK_LOOKS) > 0, "the page has no text"
         marked = [[f"{within or ''} [data-look]".strip()]]
-        findings += run(page, within if every_text else {"include": marked}, only)
-    return findings
+        violations += run(page, within if every_text else {"include": marked}, only)
+    return violations

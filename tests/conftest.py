@@ -23,6 +23,9 @@ settings.register_profile(
 )  # fmt: skip
 settings.load_profile(PROFILE)
 
+# Their failures print the values that were compared, as a test module's do.
+pytest.register_assert_rewrite("tests.nnlib.alike", "tests.nnlib.comparisons")
+
 
 # Fixtures that take long to set up, and the folders of the tests that use them: the built book, a
 # whole chapter, a browser with a figure.
@@ -61,8 +64,8 @@ def browser() -> Iterator[Any]:
 CHAPTERS_IN_THEIR_PAGES = "tests/book/test_run_chapters.py"
 # The files that take longest: if one of them began last, everything else would wait for it.
 LONGEST = (
-    CHAPTERS_IN_THEIR_PAGES, "tests/book/test_figures.py", "tests/book/test_pages.py",
-    "tests/engines/", "tests/live/test_figures.py", "tests/book/test_lite.py",
+    CHAPTERS_IN_THEIR_PAGES, "tests/book/test_figures_in_pages.py", "tests/book/test_pages.py",
+    "tests/engines/", "tests/live/test_controls.py", "tests/book/test_lite.py",
     "tests/book/test_run", "tests/python/", "tests/book/", "chapters/", "tests/chapters/",
 )  # fmt: skip
 

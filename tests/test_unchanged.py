@@ -44,8 +44,8 @@ pytest_addoption = unchanged.pytest_addoption
 
 def pytest_configure(config):
     root = Path({root!r})
-    contents = unchanged.Contents(root, root / "site")
-    plugin = unchanged.Unchanged(config, contents, root / ".cache" / "passed.json")
+    hashes = unchanged.Hashes(root, root / "site")
+    plugin = unchanged.Unchanged(config, hashes, root / ".cache" / "passed.json")
     config.pluginmanager.register(plugin)
     config.addinivalue_line("markers", "reads: pages")
 """
@@ -122,7 +122,7 @@ def test_every_test_can_run_and_is_stored_again(project: Project) -> None:
     before = stored(project)
     project.page("one", "other")
     assert project.run("--also-unchanged") == counts(4, 0, 0)
-    changed = {name for name, content in stored(project).items() if content != before[name]}
+    changed = {name for name, value in stored(project).items() if value != before[name]}
     assert {name.partition("::")[2] for name in changed} == {"test_page[one]", "test_site"}
     assert project.run() == counts(1, 0, 3)
 

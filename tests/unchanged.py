@@ -96,12 +96,12 @@ def installed() -> list[str]:
     return [sys.version, *sorted(packages), *sorted(dates)]
 
 
-class Contents:
+class Hashes:
     """Hashes of everything that tests depend on, each computed once."""
 
     def __init__(self, root: Path, site: Path) -> None:
         self.root, self.site = root, site
-        self.known: dict[tuple[str, ...] | None, str] = {}
+        self.computed: dict[tuple[str, ...] | None, str] = {}
 
     @cached_property
     def code(self) -> str:
@@ -125,13 +125,13 @@ class Contents:
         """The hash for tests that read these pages; None stands for the whole site."""
         if pages is not None and WHOLE_SITE & set(pages):
             pages = None
-        if pages not in self.known:
+        if pages not in self.computed:
             if pages is None:
                 site = hash_of_files(files_below(self.site), self.site)
             else:
                 site = hash_of([self.shared, hash_of_files(self._files(pages), self.root)])
-            self.known[pages] = hash_of([self.code, site])
-        return self.known[pages]
+            self.computed[pages] = hash_of([self.code, site])
+        return self.computed[pages]
 
     def _files(self, pages: tuple[str, ...]) -> list[Path]:
         """The pages and the notebooks that they were built from."""
@@ -171,12 +171,12 @@ def only_its_pages(item: pytest.Item) -> Iterator[None]:
 class Unchanged:
     """Leaves out unchanged tests, and stores which tests passed."""
 
-    def __init__(self, config: pytest.Config, contents: Contents, passed: Path) -> None:
-        self.config, self.contents, self.file = config, contents, passed
+    def __init__(self, config: pytest.Config, hashes: Hashes, passed: Path) -> None:
+        self.config, self.hashes, self.file = config, hashes, passed
         self.before: dict[str, str] = {}
         if passed.is_file():
             self.before = json.loads(passed.read_text("utf8"))
-        self.after: dict[str, str] = {}  # test → content, "" for one that did not pass
+        self.after: dict[str, str] = {}  # test → hash, "" for one that did not pass
         self.left_out = 0
 
     @pytest.hookimpl(trylast=True)  # after -m has chosen
@@ -186,11 +186,11 @@ class Unchanged:
             groups[item.nodeid.partition("::")[0], pages_of(item)].append(item)
         unchanged = set()
         for (_, pages), tests in groups.items():
-            content = self.contents.of(pages)
-            if all(self.before.get(test.nodeid) == content for test in tests):
+            current = self.hashes.of(pages)
+            if all(self.before.get(test.nodeid) == current for test in tests):
                 unchanged |= set(tests)
             for test in tests:
-                test.user_properties.append(("content", content))
+                test.user_properties.append(("hash", current))
         if unchanged and not self.config.getoption("also_unchanged"):
             self.left_out = len(unchanged)
             self.config.hook.pytest_deselected(items=list(unchanged))
@@ -207,11 +207,11 @@ class Unchanged:
             return (yield)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        content = dict(report.user_properties).get("content")
+        current = dict(report.user_properties).get("hash")
         if not report.passed:  # also the report of a process that crashed, without properties
             self.after[report.nodeid] = ""
-        elif content and report.when == "teardown":  # the last report of a test
-            self.after.setdefault(report.nodeid, str(content))
+        elif current and report.when == "teardown":  # the last report of a test
+            self.after.setdefault(report.nodeid, str(current))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         output: dict[str, Any] | None = getattr(self.config, "workeroutput", None)
@@ -219,8 +219,8 @@ class Unchanged:
             output["left_out"] = self.left_out
         elif self.after:
             self.file.parent.mkdir(exist_ok=True)
-            known = {**self.before, **self.after}
-            text = json.dumps({test: content for test, content in known.items() if content})
+            stored = {**self.before, **self.after}
+            text = json.dumps({test: value for test, value in stored.items() if value})
             new_file = self.file.with_suffix(".new")
             new_file.write_text(text, "utf8")
             new_file.replace(self.file)
@@ -246,5 +246,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     site = os.environ.get("BOOK_SITE")
     if site:
-        contents = Contents(ROOT, (ROOT / site).resolve())
-        config.pluginmanager.register(Unchanged(config, contents, PASSED), "unchanged")
+        hashes = Hashes(ROOT, (ROOT / site).resolve())
+        config.pluginmanager.register(Unchanged(config, hashes, PASSED), "unchanged")

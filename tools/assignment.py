@@ -120,7 +120,7 @@ def release_of(source: dict) -> dict:
         if cell["cell_type"] == "code":
             cell["source"] = notebooks.lines(HIDDEN.sub("", exercises.source_of(cell)))
         if cell["metadata"].get("nbgrader", {}).get("solution"):
-            cell["source"] = notebooks.lines(exercises.cut(exercises.source_of(cell)))
+            cell["source"] = notebooks.lines(exercises.stub_of(exercises.source_of(cell)))
     return notebook
 
 

@@ -36,7 +36,7 @@ def merged(defaults: Any, values: Any) -> Any:
     return {**defaults, **{k: merged(defaults.get(k), v) for k, v in values.items()}}
 
 
-def faults(values: dict, schema: dict) -> list[str]:
+def errors_in(values: dict, schema: dict) -> list[str]:
     """The schema's error messages, each after the path of the value."""
     checker = jsonschema.Draft7Validator(schema)
     return [
@@ -99,10 +99,10 @@ def main(arguments: list[str] | None = None) -> int:
         values = merged(defaults, values)
     else:
         schema = json.loads((DEPLOY / "values.schema.json").read_text("utf8"))
-    errors = faults(values, schema)
-    for fault in errors:
-        print(fault, file=sys.stderr)
-    print(f"{options.values}: {len(errors) or 'no'} fault{'' if len(errors) == 1 else 's'}")
+    errors = errors_in(values, schema)
+    for error in errors:
+        print(error, file=sys.stderr)
+    print(f"{options.values}: {len(errors) or 'no'} error{'' if len(errors) == 1 else 's'}")
     return 1 if errors else 0
 
 

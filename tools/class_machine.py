@@ -47,7 +47,7 @@ def allow_namespaces() -> None:
     """Lets the sandbox create user namespaces, which Ubuntu allows only to certain programs."""
     switch = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     root = as_root()
-    if sandbox.trouble() and switch.exists() and root is not None:
+    if sandbox.reason_unavailable() and switch.exists() and root is not None:
         run([*root, "sysctl", "-w", "kernel.apparmor_restrict_unprivileged_userns=0"])
 
 
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     target = (arguments or sys.argv[1:] or ["all"])[0]
     install_package("bubblewrap")
     allow_namespaces()
-    if (reason := sandbox.trouble()) is not None:
+    if (reason := sandbox.reason_unavailable()) is not None:
         print(f"NOTE: no sandbox, so nothing is graded and its tests are skipped: {reason}")
     if target != "all":
         return 0

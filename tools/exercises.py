@@ -102,7 +102,7 @@ def blank(node: ast.stmt, lines: list[str], words: str) -> str:
     return f"{indent}...{tail}"
 
 
-def cut(solution: str) -> str:
+def stub_of(solution: str) -> str:
     """The stub of a solution. Raises ExerciseError if nothing is marked."""
     marked = marks(solution)
     if not marked:
@@ -153,7 +153,7 @@ def with_stubs(notebook: dict) -> dict:
     """The notebook as readers get it: each stub made from its solution."""
     cells = [dict(cell) for cell in notebook["cells"]]
     for exercise in exercises_in(notebook):
-        cells[exercise.stub]["source"] = notebooks.lines(cut(exercise.solution))
+        cells[exercise.stub]["source"] = notebooks.lines(stub_of(exercise.solution))
     return {**notebook, "cells": cells}
 
 
@@ -180,16 +180,16 @@ def passing_output(name: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="+", type=Path)
-    parser.add_argument("--check", action="store_true", help="change nothing, list the faults")
+    parser.add_argument("--check", action="store_true", help="change nothing, list the problems")
     parser.add_argument("--solved", type=Path, metavar="DIR", help="write solved copies there")
     options = parser.parse_args(arguments)
-    faults = 0
+    problems = 0
     for path in notebooks.notebooks_in(options.paths):
         before = path.read_text("utf8")
         try:
             notebook = (solved if options.solved else with_stubs)(json.loads(before))
         except (ExerciseError, SyntaxError) as error:
-            faults += 1
+            problems += 1
             print(f"{path}: {error}")
             continue
         text = notebooks.text_of(notebook)
@@ -197,12 +197,12 @@ def main(arguments: list[str] | None = None) -> int:
             options.solved.mkdir(parents=True, exist_ok=True)
             (options.solved / path.name).write_text(text, "utf8")
         elif notebook != json.loads(before) and options.check:
-            faults += 1
+            problems += 1
             print(f"{path}: a stub does not match its solution; run `make notebooks`")
         elif notebook != json.loads(before):
             path.write_text(text, "utf8")
             print(f"{path}: stubs written")
-    return 1 if faults else 0
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ TOLERANCE = {"float16": 3e-2, "float32": 1e-3, "float64": 1e-7}
 # ---------------------------------------------------------------- lines
 
 
-class Maker:
+class ProgramGenerator:
     """Makes the lines of one program; a line that PyTorch does not accept is left out."""
 
     def __init__(self, seed: int) -> None:
@@ -223,12 +223,12 @@ REDUCTIONS = """sum mean prod amax amin std var logsumexp all any norm argmax ar
 ALONG_DIM = "softmax log_softmax cumsum cumprod sort max min median".split()  # noqa: SIM905
 
 
-def unary(m: Maker) -> str:
+def unary(m: ProgramGenerator) -> str:
     name, x = m.choice(*UNARY), m.tensor() if m.random.random() < 0.2 else m.floating()
     return f"{m.name()} = {'F' if name in IN_F else 'T'}.{name}({x})"
 
 
-def binary(m: Maker) -> str:
+def binary(m: ProgramGenerator) -> str:
     x, y = m.tensor(), m.number() if m.random.random() < 0.3 else m.tensor()
     if m.random.random() < 0.15:
         x = m.floating()
@@ -238,14 +238,14 @@ def binary(m: Maker) -> str:
     return f"{m.name()} = {sides[0]} {m.choice(*BINARY)} {sides[1]}"
 
 
-def comparison(m: Maker) -> str:
+def comparison(m: ProgramGenerator) -> str:
     sign = m.choice("<", "<=", ">", ">=", "==", "!=", "&", "|", "^")
     return (
         f"{m.name()} = {m.tensor()} {sign} {m.number() if m.random.random() < 0.5 else m.tensor()}"
     )
 
 
-def reduction(m: Maker) -> str:
+def reduction(m: ProgramGenerator) -> str:
     x, name = m.tensor() if m.random.random() < 0.3 else m.floating(), m.choice(*REDUCTIONS)
     arguments = "" if m.random.random() < 0.3 else f"dim={m.dim(x)}"
     if arguments and m.random.random() < 0.3:
@@ -253,7 +253,7 @@ def reduction(m: Maker) -> str:
     return f"{m.name()} = {x}.{name}({arguments})"
 
 
-def along_dim(m: Maker) -> str:
+def along_dim(m: ProgramGenerator) -> str:
     x = m.floating()
     dim, name = m.dim(x), m.choice(*ALONG_DIM)
     returns_pair = name in ("sort", "max", "min", "median")
@@ -266,7 +266,7 @@ def along_dim(m: Maker) -> str:
     return f"{m.name()} = {x}.{name}({dim}){f'[{index}]' if returns_pair else ''}"
 
 
-def view(m: Maker) -> str:
+def view(m: ProgramGenerator) -> str:
     x = m.tensor()
     shape, n = list(m.scope[x].shape), m.scope[x].ndim
     order = m.random.sample(range(n), n)
@@ -288,12 +288,12 @@ def view(m: Maker) -> str:
     return f"{m.name()} = {x}.{m.choice(*choices)}"
 
 
-def indexing(m: Maker) -> str:
+def indexing(m: ProgramGenerator) -> str:
     x = m.tensor()
     return f"{m.name()} = {x}[{m.key(x)}]"
 
 
-def rearrangement(m: Maker) -> str:
+def rearrangement(m: ProgramGenerator) -> str:
     x = m.tensor()
     dim, y = m.dim(x), m.tensor()
     n = m.scope[x].shape[dim]
@@ -315,7 +315,7 @@ def rearrangement(m: Maker) -> str:
     return f"{m.name()} = {text}"
 
 
-def matrix_product(m: Maker) -> str:
+def matrix_product(m: ProgramGenerator) -> str:
     x = m.floating()
     y = m.tensor(lambda other: other.dtype == m.scope[x].dtype and other.numel() > 0)
     text = m.choice(
@@ -326,7 +326,7 @@ def matrix_product(m: Maker) -> str:
     return f"{m.name()} = {text}"
 
 
-def cast(m: Maker) -> str:
+def cast(m: ProgramGenerator) -> str:
     casts = (
         "float()",
         "double()",
@@ -340,7 +340,7 @@ def cast(m: Maker) -> str:
     return f"{m.name()} = {m.tensor()}.{m.choice(*casts)}"
 
 
-def in_place(m: Maker) -> str:
+def in_place(m: ProgramGenerator) -> str:
     x = m.tensor()
     y = m.number() if m.random.random() < 0.5 else m.tensor()
     line = m.choice(
@@ -351,7 +351,7 @@ def in_place(m: Maker) -> str:
     return f"with T.no_grad(): {line}" if m.random.random() < 0.1 else line
 
 
-def assignment(m: Maker) -> str:
+def assignment(m: ProgramGenerator) -> str:
     x = m.tensor()
     value = m.choice(
         m.choice("0", "1", "-2"), m.choice("1.5", "-0.5"), m.tensor(), f"{m.tensor()}.sum()"
@@ -360,7 +360,7 @@ def assignment(m: Maker) -> str:
     return f"with T.no_grad(): {line}" if m.random.random() < 0.1 else line
 
 
-KINDS: list[tuple[Callable[[Maker], str], float]] = [
+KINDS: list[tuple[Callable[[ProgramGenerator], str], float]] = [
     (unary, 3), (binary, 4), (comparison, 0.6), (reduction, 1.5), (along_dim, 1), (view, 3), (indexing, 2),
     (rearrangement, 3), (matrix_product, 1), (cast, 0.8), (in_place, 2), (assignment, 1.5),
 ]  # fmt: skip
@@ -397,7 +397,7 @@ class Perturbed:
         x = self.library.tensor(data, dtype=dtype)
         return self.changed(x, ()).detach().requires_grad_(requires_grad)
 
-    def ranked(self, x: Any) -> Any:
+    def without_ties(self, x: Any) -> Any:
         """x with its floats changed and equal ones made unequal, before they are sorted."""
         if not x.is_floating_point():
             return x
@@ -421,7 +421,7 @@ def run(lines: list[str], library: Any, perturbed: Perturbed | None = None) -> R
     if perturbed is not None:
         scope["T"] = perturbed
         lines = [
-            re.sub(r"\b([a-z])(?=\.(arg)?(max|min|sort)\()", r"T.ranked(\1)", n) for n in lines
+            re.sub(r"\b([a-z])(?=\.(arg)?(max|min|sort)\()", r"T.without_ties(\1)", n) for n in lines
         ]
     result = Run({})
     try:
@@ -709,11 +709,14 @@ EXPLAINED = [
         "PyTorch squares integers in the gradient of atan2, and they overflow",
         squares_integers,
     ),
-    Explained("nnlib refuses to write to the diagonal of a part of a matrix", refuses_diagonals),
+    Explained("nnlib refuses to write to the diagonal of a slice of a matrix", refuses_diagonals),
     Explained(
         "PyTorch rounds intermediate results of a float16 layer_norm more", rounds_float16_better
     ),
-    Explained("the gradient of a normalized row of zeros rounds all others away", normalizes_zeros),
+    Explained(
+        "the gradient of a normalized row of zeros is so large that other terms are lost",
+        normalizes_zeros,
+    ),
     Explained(
         "PyTorch divides by an unrounded number in the gradient of remainder", divides_by_unrounded
     ),
@@ -764,7 +767,7 @@ def search(
     tests: dict[str, str] = {}
     count = 0
     while (programs is None or count < programs) and (end is None or time.monotonic() < end):
-        lines = Maker(seed + count).program()
+        lines = ProgramGenerator(seed + count).program()
         problem = difference(lines, explained)
         if problem is not None:
             lines = shortened(lines, problem.split(":")[0].split(" ")[0])

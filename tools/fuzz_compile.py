@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "tools"))
 
 import fuzz_large  # noqa: E402
-from fuzz import TOLERANCE, Maker, quiet, scope_for, weighted  # noqa: E402
+from fuzz import TOLERANCE, ProgramGenerator, quiet, scope_for, weighted  # noqa: E402
 
 import nnlib  # noqa: E402
 from nnlib.graph import GraphError  # noqa: E402
@@ -62,7 +62,7 @@ class Program:
     """A pure program as text and as a function, with its arguments."""
 
     def __init__(self, seed: int) -> None:
-        lines = Maker(seed).program()
+        lines = ProgramGenerator(seed).program()
         start = [line for line in lines if line[1:13] == " = T.tensor(" and "[:" not in line]
         self.inputs = []
         for line in start:

@@ -41,9 +41,9 @@ class LargeProgram:
         self.shapes = dict(self.inputs)
         self.lines: list[str] = []
         kinds: list[Callable[[], None]] = [
-            self.product, self.product, self.product_with_transpose, self.family, self.part,
-            self.part, self.permuted, self.reshaped, self.joined, self.indexed, self.reduced,
-            self.elementwise, self.elementwise, self.changed, self.expanded,
+            self.product, self.product, self.product_with_transpose, self.merged_products,
+            self.sliced, self.sliced, self.permuted, self.reshaped, self.joined, self.indexed,
+            self.reduced, self.elementwise, self.elementwise, self.changed, self.expanded,
         ]  # fmt: skip
         for _ in range(self.random.randint(6, 16)):
             self.random.choice(kinds)()
@@ -79,7 +79,7 @@ class LargeProgram:
         if x is not None and y is not None:
             self.add(f"{x} @ {y}.T * 0.2", (self.shapes[x][0], self.shapes[y][0]))
 
-    def family(self) -> None:
+    def merged_products(self) -> None:
         """Products that are merged."""
         n, m = self.inputs["a"]
         form = self.random.randrange(4)
@@ -93,7 +93,7 @@ class LargeProgram:
         else:
             self.add("T.stack([x @ w for x in (a, c[1], c[0] * 2, a + 1)])", (4, n, m))
 
-    def part(self) -> None:
+    def sliced(self) -> None:
         """A slice, perhaps with a step."""
         x = self.some(lambda shape: len(shape) > 0)
         assert x is not None
@@ -253,7 +253,7 @@ def difference(seed: int, backend: str) -> str | None:
         earlier.append((results, [x.copy() for x in results]))
         if not problem and not all(
             np.array_equal(x, copy, equal_nan=True)
-            for kept, copies in earlier for x, copy in zip(kept, copies, strict=True)
+            for returned, copies in earlier for x, copy in zip(returned, copies, strict=True)
         ):  # fmt: skip
             problem = "a result of an earlier call has changed"
         if problem:

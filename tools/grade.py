@@ -29,14 +29,14 @@ import sys
 
 sys.path[:0] = [{root!r}, {root!r} + "/tools", {root!r} + "/_ext"]
 from nbgrader import preprocessors as nb
-from tools.grading.preprocessors import CutSolutions, JudgedExecute
+from tools.grading.preprocessors import InsertStubs, JudgedExecute
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = {course!r}
 if os.environ.get("BOOK_EXCHANGE"):  # the hub's folder for assignments and submissions
     c.Exchange.root = os.environ["BOOK_EXCHANGE"]
 c.GenerateAssignment.preprocessors = [
-    nb.IncludeHeaderFooter, nb.LockCells, CutSolutions, nb.ClearOutput, nb.CheckCellMetadata,
+    nb.IncludeHeaderFooter, nb.LockCells, InsertStubs, nb.ClearOutput, nb.CheckCellMetadata,
     nb.ComputeChecksums, nb.SaveCells, nb.ClearHiddenTests, nb.ClearMarkScheme,
     nb.ComputeChecksums, nb.CheckCellMetadata,
 ]
@@ -85,7 +85,7 @@ def grade(name: str, classroom: Path) -> int:
             f"error: nothing was handed in: put notebooks at {classroom}/submitted/NAME/{name}/"
             f"{name}.ipynb, or collect them: nbgrader collect {name}"
         )
-    if (reason := sandbox.trouble()) is not None:
+    if (reason := sandbox.reason_unavailable()) is not None:
         raise SystemExit(f"error: there is no sandbox, so nothing is run: {reason}")
     if (weakness := sandbox.weakness()) is not None:
         print(f"warning: {weakness}", file=sys.stderr)

@@ -21,7 +21,7 @@ CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 SECONDS = 5  # to wait for the index
 
 
-def wanted(project: Path = ROOT / "pyproject.toml") -> str:
+def required_version(project: Path = ROOT / "pyproject.toml") -> str:
     """The version that the tests require."""
     match = re.search(r'"torch==([\d.]+)"', project.read_text("utf8"))
     assert match, f"{project} does not require a version of torch"
@@ -51,7 +51,7 @@ def pip(*arguments: str) -> int:
 
 
 def main() -> int:
-    version = wanted()
+    version = required_version()
     if installed() == version:
         return 0
     requirement = f"torch=={version}"

@@ -1,12 +1,12 @@
 """Checks every chapter against the rules for its parts, sentences, examples, numbers, spelling.
 
-    python tools/lint_chapters.py chapters     list the faults; exit 1 if there are any
+    python tools/lint_chapters.py chapters     list the problems; exit 1 if there are any
 
 docs/authoring.md explains the rules. A text cell may contain exemptions, each with its scope:
 
     <!-- exact: 0.5 1.25 -->            these decimals in this cell's text are not computed
-    <!-- lint: allow shape cells -->    the whole notebook is exempt from these rules
-    <!-- lint: draft -->                missing parts are listed, but not counted as faults
+    <!-- lint: allow cells links -->    the whole notebook is exempt from these rules
+    <!-- lint: draft -->                missing parts are listed, but not counted as problems
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def prose(text: str) -> str:
     return re.sub(r"[*_#|★]", " ", text)
 
 
-# --- the rules: each yields its faults ----------------------------------------------------------
+# --- the rules: each yields its problems ----------------------------------------------------------
 
 RULES: dict[str, Callable[[Chapter], Iterator[str]]] = {}
 
@@ -154,7 +154,7 @@ def title(chapter: Chapter) -> Iterator[str]:
 
 
 @rule
-def shape(chapter: Chapter) -> Iterator[str]:
+def structure(chapter: Chapter) -> Iterator[str]:
     """A chapter has every part: opening, predictions, exercises, quiz, PyTorch, closing, …"""
     text, code = chapter.text, chapter.code()
     for name in ("nn-opening", "nn-closing"):
@@ -409,7 +409,7 @@ def calls(code: str) -> Iterator[tuple[str, ast.Call]]:
 
 
 @rule
-def alternatives(chapter: Chapter) -> Iterator[str]:
+def alternative_text(chapter: Chapter) -> Iterator[str]:
     """Every figure has a title, a caption and alternative text."""
     for number, code, cell in chapter.codes:
         for name, call in calls(code):
@@ -596,15 +596,15 @@ def spelling(chapter: Chapter) -> Iterator[str]:
 
 
 DRAFT = "<!-- lint: draft -->"
-# What these rules find in a draft is listed as still to write and is not counted as a fault.
-STILL_TO_WRITE = ("shape", "examples", "explained")
+# What these rules find in a draft is listed as still to write and is not counted as a problem.
+STILL_TO_WRITE = ("structure", "examples", "explained")
 
 
-def faults(path: Path) -> list[str]:
+def problems(path: Path) -> list[str]:
     """Everything that the rules find in one chapter, each after its rule's name."""
     chapter = read(path)
     later = STILL_TO_WRITE if DRAFT in chapter.text else ()
-    return faults_of(chapter, [name for name in RULES if name not in later])
+    return problems_of(chapter, [name for name in RULES if name not in later])
 
 
 def still_to_write(path: Path) -> list[str]:
@@ -612,18 +612,18 @@ def still_to_write(path: Path) -> list[str]:
     chapter = read(path)
     if DRAFT not in chapter.text:
         return []
-    return [line.partition(": ")[2] for line in faults_of(chapter, STILL_TO_WRITE)]
+    return [line.partition(": ")[2] for line in problems_of(chapter, STILL_TO_WRITE)]
 
 
-def faults_of(chapter: Chapter, names: Iterable[str]) -> list[str]:
-    """The faults that the named rules find, except those from which the chapter is exempt."""
+def problems_of(chapter: Chapter, names: Iterable[str]) -> list[str]:
+    """The problems that the named rules find, except those from which the chapter is exempt."""
     if unknown := chapter.allowed - RULES.keys():
         raise SystemExit(
             f"{chapter.path}: <!-- lint: allow {' '.join(sorted(unknown))} --> names no rule; the "
             f"rules are {', '.join(RULES)}"
         )
     rules = [name for name in names if name not in chapter.allowed]
-    return [f"{name}: {fault}" for name in rules for fault in RULES[name](chapter)]
+    return [f"{name}: {problem}" for name in rules for problem in RULES[name](chapter)]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -632,9 +632,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     count = 0
     for path in notebooks.notebooks_in(options.paths):
-        for fault in faults(path):
+        for problem in problems(path):
             count += 1
-            print(f"{path}: {fault}")
+            print(f"{path}: {problem}")
         if lacking := still_to_write(path):
             print(f"{path} is a draft. Still to write:")
             print(*(f"  - {line}" for line in lacking), sep="\n")

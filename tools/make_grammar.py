@@ -29,7 +29,7 @@ PRIMITIVE_TYPES = {
     "string": "string", "number": "number", "integer": "number", "boolean": "boolean",
     "null": "null",
 }  # fmt: skip
-WORDS = {"string": "text", "boolean": "true or false"}
+TYPE_NAMES = {"string": "text", "boolean": "true or false"}
 
 TYPES_HEAD = """\
 // The types of what Python sends, generated from view.schema.json by tools/make_grammar.py.
@@ -119,28 +119,28 @@ def types() -> str:
     )
 
 
-def words(node: Mapping[str, Any]) -> str:
+def type_text(node: Mapping[str, Any]) -> str:
     """A schema in a cell of a table."""
     if "$ref" in node:
         name = referenced_name(node)
         return f"[{name}](#{name})"
     if "anyOf" in node:
-        return " or ".join(words(option) for option in node["anyOf"])
+        return " or ".join(type_text(option) for option in node["anyOf"])
     if "const" in node or "enum" in node:
         return ", ".join(f"`{json.dumps(v)}`" for v in node.get("enum", [node.get("const")]))
     if isinstance(node["type"], list):
         return " or ".join(node["type"])
     if node["type"] == "array":
         if "prefixItems" in node:
-            rest = [f"{words(node['items'])} …"] if "items" in node else []
-            return f"[{', '.join([*map(words, node['prefixItems']), *rest])}]"
-        return f"list of {words(node['items'])}"
+            rest = [f"{type_text(node['items'])} …"] if "items" in node else []
+            return f"[{', '.join([*map(type_text, node['prefixItems']), *rest])}]"
+        return f"list of {type_text(node['items'])}"
     if node["type"] == "object":
         if "properties" in node:
-            return f"{{{'; '.join(f'{k}: {words(v)}' for k, v in node['properties'].items())}}}"
+            return f"{{{'; '.join(f'{k}: {type_text(v)}' for k, v in node['properties'].items())}}}"
         values = node.get("additionalProperties")
-        return f"name → {words(values)}" if values else "dict"
-    return WORDS.get(node["type"], node["type"])
+        return f"name → {type_text(values)}" if values else "dict"
+    return TYPE_NAMES.get(node["type"], node["type"])
 
 
 BOUNDS = {
@@ -149,7 +149,7 @@ BOUNDS = {
 }  # fmt: skip
 
 
-def limits(node: Mapping[str, Any]) -> str:
+def bounds_text(node: Mapping[str, Any]) -> str:
     if "minItems" in node and node["minItems"] == node.get("maxItems"):
         return "" if "prefixItems" in node else f" (exactly {node['minItems']})"
     bounds = [form.format(f"{node[k]:,}") for k, form in BOUNDS.items() if k in node]
@@ -161,7 +161,7 @@ def rows(node: Mapping[str, Any]) -> list[str]:
     for name, field in node["properties"].items():
         shown = f"`{name}`" if name in node.get("required", ()) else f"*`{name}`*"
         description = field.get("description", "").replace("|", "\\|")
-        lines.append(f"| {shown} | {words(field)}{limits(field)} | {description} |")
+        lines.append(f"| {shown} | {type_text(field)}{bounds_text(field)} | {description} |")
     return lines
 
 
@@ -170,7 +170,7 @@ def section(name: str, node: Mapping[str, Any]) -> str:
     lines = [f"### {name}", node.get("description", ""), ""]
     if "properties" in node:
         return "\n".join([*lines, *rows(node)]) + "\n"
-    return "\n".join([*lines, f"{words(node)}{limits(node)}".replace("|", "\\|")]) + "\n"
+    return "\n".join([*lines, f"{type_text(node)}{bounds_text(node)}".replace("|", "\\|")]) + "\n"
 
 
 def page() -> str:

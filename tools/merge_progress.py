@@ -55,20 +55,20 @@ def read(path: Path) -> tuple[str, Solved]:
 
 
 def merged(paths: list[Path]) -> tuple[dict[str, Solved], list[str]]:
-    """Students by name, each with the earliest time of each exercise; and the faults of files."""
+    """Students by name with the earliest time of each exercise; why other files are left out."""
     students: dict[str, Solved] = {}
-    faults = []
+    left_out = []
     for path in sorted(paths):
         try:
             name, solved = read(path)
         except FileError as error:
-            faults.append(f"{path.name}: {error}")
+            left_out.append(f"{path.name}: {error}")
             continue
         earliest = students.setdefault(name, {})
         for exercise, time in solved.items():
             earlier = earliest.get(exercise)
             earliest[exercise] = min(filter(None, (earlier, time)), default=None)
-    return dict(sorted(students.items(), key=lambda item: item[0].casefold())), faults
+    return dict(sorted(students.items(), key=lambda item: item[0].casefold())), left_out
 
 
 def stars() -> dict[str, int]:
@@ -109,7 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--csv", type=Path, help="write this table")
     options = parser.parse_args(arguments)
     files = [f for p in options.paths for f in (p.rglob("*.json") if p.is_dir() else [p])]
-    students, faults = merged(files)
+    students, left_out = merged(files)
     stars_of = stars()
     rows = table(students, stars_of)
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
@@ -118,9 +118,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.csv:
         write_csv(options.csv, students, stars_of)
         print(f"{options.csv}: {len(students)} students, {len(stars_of)} exercises")
-    for fault in faults:
-        print(f"left out: {fault}", file=sys.stderr)
-    return 1 if faults or not students else 0
+    for message in left_out:
+        print(f"left out: {message}", file=sys.stderr)
+    return 1 if left_out or not students else 0
 
 
 if __name__ == "__main__":

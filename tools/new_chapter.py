@@ -24,12 +24,12 @@ from course.kit.exercises import function, mistake
 
 line = function(
     "line",
-    like=lambda w, x: w * x,
+    solution=lambda w, x: w * x,
     given=lambda rng: (rng.normal(size=4), rng.normal(size=4)),
     derivative=True,
     stars=1,
     mistakes=[mistake("You add where you should multiply.", lambda w, x: w + x)],
-    learned="Say here what the right answer shows.",
+    learned="Write here what the right answer shows.",
 )
 
 EXERCISES = [line]

@@ -124,22 +124,23 @@ def text_of(notebook: dict) -> str:
     return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def refused_habits(notebook: dict) -> list[str]:
-    """The faults of code that tests or the page's Python would treat differently."""
-    faults = []
+def refused_code(notebook: dict) -> list[str]:
+    """The problems of code that tests or the page's Python would treat differently."""
+    problems = []
     for position, cell in enumerate(notebook["cells"]):
         source = "".join(lines(cell["source"])).rstrip()
         if cell["cell_type"] != "code" or "raises-exception" in cell["metadata"].get("tags", []):
             continue
         if source.endswith(";"):
-            faults.append(f"cell {position}: a trailing ; hides nothing under test; use plt.show()")
+            message = "a trailing ; hides nothing under test; use plt.show()"
+            problems.append(f"cell {position}: {message}")
         if source.lstrip().startswith(("%", "!")) or "\n%" in source or "\n!" in source:
-            faults.append(f"cell {position}: magics and ! do not run in the page's Python")
+            problems.append(f"cell {position}: magics and ! do not run in the page's Python")
             continue
         try:
             tree = ast.parse(source)
         except SyntaxError as error:
-            faults.append(f"cell {position}: {error.msg} (line {error.lineno})")
+            problems.append(f"cell {position}: {error.msg} (line {error.lineno})")
             continue
         names = {
             node.id
@@ -147,8 +148,8 @@ def refused_habits(notebook: dict) -> list[str]:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         }
         if "_" in names:
-            faults.append(f"cell {position}: `_` is not the last result under test")
-    return faults
+            problems.append(f"cell {position}: `_` is not the last result under test")
+    return problems
 
 
 def execute(path: Path) -> dict:
@@ -192,23 +193,23 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--execute", action="store_true", help="run and store new outputs")
     options = parser.parse_args(arguments)
-    faults = 0
+    problems = 0
     for path in notebooks_in(options.paths):
         before = path.read_text("utf8")
         notebook = execute(path) if options.execute else json.loads(before)
         after = text_of(normal_notebook(notebook))
-        for habit in refused_habits(notebook):
-            faults += 1
-            print(f"{path}: {habit}")
+        for problem in refused_code(notebook):
+            problems += 1
+            print(f"{path}: {problem}")
         if after == before:
             continue
         if options.check:
-            faults += 1
+            problems += 1
             print(f"{path}: not normal; run `python tools/notebooks.py {path}`")
         else:
             path.write_text(after, "utf8")
             print(f"{path}: rewritten")
-    return 1 if faults else 0
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

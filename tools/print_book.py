@@ -60,7 +60,7 @@ def with_terms(page: Page, spelled: dict[str, str]) -> tuple[str, list[tuple[str
         term = spelled.get(match[1]) or match[1].removeprefix("term-").replace("-", " ")
         if term in anchors:
             return match[0]
-        anchors[term] = f"use-{page.name}--{match[1]}"
+        anchors[term] = f"use-{page.key}--{match[1]}"
         return f'<span id="{anchors[term]}"></span>{match[0]}'
 
     return TERM.sub(name, page.html), list(anchors.items())
@@ -96,7 +96,7 @@ def contents(pages: Sequence[Page], parts: Sequence[str]) -> str:
         section_lines = "".join(
             f"<li>{entry(i, text_of(t))}</li>" for i, t in HEADING.findall(page.html)
         )
-        lines.append(f"<li>{entry(page.name, page.title)}<ol>{section_lines}</ol></li>")
+        lines.append(f"<li>{entry(page.key, page.title)}<ol>{section_lines}</ol></li>")
     tail = [("solutions", "Hints and solutions"), ("terms", "Index")]
     lines += [f"<li>{entry(i, t)}</li>" for i, t in tail]
     return f'<nav id="contents"><h1>Contents</h1><ol>{"".join(lines)}</ol></nav>'
@@ -157,12 +157,12 @@ def book_html(
     bodies, spelled = [], glossary_terms(pages)
     for page in pages:
         text, terms = with_terms(page, spelled)
-        for term, name in terms if page.name != "glossary" else ():
+        for term, name in terms if page.key != "glossary" else ():
             uses.setdefault(term, []).append(name)
-        bodies.append(f'<article class="chapter bd-article" id="{page.name}">{text}</article>')
+        bodies.append(f'<article class="chapter bd-article" id="{page.key}">{text}</article>')
     styles = dict.fromkeys(style for page in pages for style in page.styles)
     rules = dict.fromkeys(rule for page in pages for rule in page.rules)
-    heads = {page.name: page.title for page in pages}
+    heads = {page.key: page.title for page in pages}
     heads |= {"solutions": "Hints and solutions", "terms": "Index"}
     paper = (PRINTING / "paper.css").read_text("utf8") + running_heads(heads)
     body = "".join([cover(address), contents(pages, parts), *bodies, solutions(pages), index(uses)])

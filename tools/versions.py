@@ -86,7 +86,7 @@ def passes(python: str, version: str, book: bool) -> bool:
     folder = environment(python, version)
     with_torch = install_torch.reachable()
     if with_torch:
-        torch = f"torch=={install_torch.wanted()}"
+        torch = f"torch=={install_torch.required_version()}"
         install(folder, torch, "--extra-index-url", install_torch.CPU_BUILDS)
     needing_torch = ["-m", "not browser", "tests/nnlib", "tests/tools/test_fuzz.py"]
     comparisons = needing_torch if with_torch else []

@@ -141,8 +141,8 @@ def main(arguments: list[str] | None = None) -> int:
                 built_from = times
                 if build(options.name):
                     ReloadingHandler.built = str(time.time())
-                for fault in lint_chapters.faults(chapter):
-                    print(f"  {fault}")
+                for problem in lint_chapters.problems(chapter):
+                    print(f"  {problem}")
             time.sleep(PAUSE)
     except KeyboardInterrupt:
         print()

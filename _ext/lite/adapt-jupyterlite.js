@@ -1,5 +1,5 @@
 // Runs in JupyterLite's pages before its own scripts. It shows the notebook alone on phones, keeps JupyterLite's
-// service worker and the book's apart, and has JupyterLite's worker cache what was loaded before it started.
+// service worker and the book's separate, and has JupyterLite's worker cache what was loaded before it started.
 (() => {
   "use strict";
   // On a phone JupyterLab's panels take all the space, so Jupyter Notebook shows the notebook alone.

@@ -29,23 +29,23 @@
     else event.respondWith(NAMED_BY_CONTENT.test(url.pathname) ? cacheFirst(request, BUILD_CACHE) : networkFirst(request));
   });
 
-  /** The answer to a request for a file that never changes at its address: from the cache, after the first time. */
+  /** The response to a request for a file that never changes at its address: from the cache, after the first time. */
   async function cacheFirst(request, name) {
     const cache = await caches.open(name);
     const cached = await cache.match(request.url);
     if (cached) return cached;
-    const answer = await fetch(request);
-    if (answer.ok && answer.status === 200) await cache.put(request.url, answer.clone()).catch(() => {});
-    return answer;
+    const response = await fetch(request);
+    if (response.ok && response.status === 200) await cache.put(request.url, response.clone()).catch(() => {});
+    return response;
   }
 
-  /** The answer to any other request: the newest version, or, without a network, the last one that was loaded. */
+  /** The response to any other request: the newest version, or, without a network, the last one that was loaded. */
   async function networkFirst(request) {
     const cache = await caches.open(BUILD_CACHE);
     try {
-      const answer = await fetch(request, { cache: "no-cache" });
-      if (answer.ok && answer.status === 200) await cache.put(request, answer.clone()).catch(() => {});
-      return answer;
+      const response = await fetch(request, { cache: "no-cache" });
+      if (response.ok && response.status === 200) await cache.put(request, response.clone()).catch(() => {});
+      return response;
     } catch (error) {
       const cached = await cache.match(request, { ignoreSearch: true });
       if (cached) return cached;
@@ -66,8 +66,8 @@
       if (url.origin !== location.origin || !url.pathname.startsWith(root)) continue;
       if (DRIVE.test(url.pathname) || (await cache.match(address))) continue;
       // the browser's own cache still has it, so nothing is transferred twice
-      const answer = await fetch(address, { cache: "force-cache" }).catch(() => null);
-      if (answer?.ok) await cache.put(address, answer).catch(() => {});
+      const response = await fetch(address, { cache: "force-cache" }).catch(() => null);
+      if (response?.ok) await cache.put(address, response).catch(() => {});
     }
   }
 })();

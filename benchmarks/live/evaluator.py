@@ -130,7 +130,7 @@ def decision_map(dtype: str) -> dict[str, Any]:
 
 
 def training_step(dtype: str) -> dict[str, Any]:
-    """One descent step of a 2-8-1 net on 200 points: forward, backward and update in one graph."""
+    """One step of gradient descent of a 2-8-1 net on 200 points, with its update, as one graph."""
     random = np.random.default_rng(0)
     x = random.normal(size=(200, 2)).astype(dtype)
     y = (x[:, :1] * x[:, 1:] > 0).astype(dtype)

@@ -17,7 +17,7 @@ from course.networks import digits
 from nnlib import datasets, live
 from tools.browser import Server, launched
 
-MOVES = """async (input) => {
+TIME = """async (input) => {
   const module = await import("/live.js");
   const scene = module.scenes.get(document.querySelector(".nn-figure"));
   const size = scene.input(input).tensor.length;
@@ -107,9 +107,9 @@ def main() -> None:
             page.wait_for_selector(".nn-figure[data-ready]")
             return page
 
-        print(f"64 × 64 map of a 2-8-8-1 net: {opened(decision_map()).evaluate(MOVES, 'w'):.1f} ms")
-        print(f"24 maps of 28 × 28 drawn: {opened(feature_maps()).evaluate(MOVES, 'image'):.1f} ms")
-        milliseconds = opened(drawn_digit()).evaluate(MOVES, "drawing")
+        print(f"64 × 64 map of a 2-8-8-1 net: {opened(decision_map()).evaluate(TIME, 'w'):.1f} ms")
+        print(f"24 maps of 28 × 28 drawn: {opened(feature_maps()).evaluate(TIME, 'image'):.1f} ms")
+        milliseconds = opened(drawn_digit()).evaluate(TIME, "drawing")
         print(f"trained CNN on a drawing, 112 maps redrawn: {milliseconds:.1f} ms (goal: 16)")
         page = opened(trained())
         page.get_by_role("button", name="train").first.click()

@@ -1,4 +1,4 @@
-"""Measures how soon a chapter's figures can be moved after a cold start, and the page's size."""
+"""Measures how soon a chapter's figures are interactive after a cold start, and the page's size."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def main(site: Path) -> int:
             runs = [opened_cold(browser, address) for _ in range(5)]
             seconds = statistics.median(run.seconds for run in runs)
             busy = statistics.median(run.busy for run in runs)
-            line = f"{runs[0].figures} figures move after {seconds:.2f} s ({busy:.2f} s of work)"
-            line += f", {runs[0].size / 1e6:.2f} MB"
+            line = f"{runs[0].figures} figures interactive after {seconds:.2f} s"
+            line += f" ({busy:.2f} s of work), {runs[0].size / 1e6:.2f} MB"
             print(f"{name}: {line}")
     return 0
 

@@ -147,7 +147,7 @@ function updateWeights(network, rate) {
   }
 }
 
-/** One descent step over all points: `points` are { x, y, label }. */
+/** One step of gradient descent over all points: `points` are { x, y, label }. */
 export function step(network, points, rate) {
   points.forEach((point) => {
     forwardProp(network, constructInput(point.x, point.y));

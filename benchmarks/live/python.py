@@ -75,7 +75,7 @@ def start(page: Page, address: str) -> tuple[float, float]:
 
 
 STORED = """caches.open("nnlib-python").then(cache => cache.keys())
-  .then(all => all.some(request => request.url.includes("/kept?")))"""
+  .then(all => all.some(request => request.url.includes("/image?")))"""
 
 
 def wait_until_stored(page: Page) -> float:

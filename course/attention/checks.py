@@ -14,7 +14,7 @@ from course.kit.exercises import function, mistake, value
 
 paper = value(
     "paper",
-    like=2.0,
+    solution=2.0,
     stars=1,
     mistakes=[
         mistake("This is the mean of the values: every position has the same weight.", 4.0),
@@ -36,7 +36,7 @@ def causal(scores: Any) -> Any:
 
 mask = function(
     "mask",
-    like=causal,
+    solution=causal,
     given=lambda rng: (rng.normal(size=(4, 4)),),
     stars=2,
     mistakes=[
@@ -77,7 +77,7 @@ def look(Q: Any, K: Any, V: Any, rows: int = -1, terms: int = -1) -> Any:
 
 bugs = function(
     "bugs",
-    like=look,
+    solution=look,
     given=lambda rng: (rng.normal(size=(5, 3)), rng.normal(size=(5, 3)), rng.normal(size=(5, 3))),
     stars=2,
     mistakes=[
@@ -106,7 +106,7 @@ bugs = function(
 
 lead = function(
     "lead",
-    like=lambda T, a: float(np.log(a * (T - 1) / (1 - a))),
+    solution=lambda T, a: float(np.log(a * (T - 1) / (1 - a))),
     given=lambda rng: (int(rng.integers(4, 60)), float(rng.uniform(0.6, 0.95))),
     stars=2,
     mistakes=[
@@ -138,7 +138,7 @@ lead = function(
 
 reverse = function(
     "reverse",
-    like=lambda T: nnlib.eye(T).flip(0),
+    solution=lambda T: nnlib.eye(T).flip(0),
     given=lambda rng: (int(rng.integers(4, 10)),),
     stars=2,
     mistakes=[
@@ -177,7 +177,7 @@ def with_itself(symbol: Any) -> Any:
 
 before = function(
     "before",
-    like=look_before,
+    solution=look_before,
     given=digits_first,
     stars=3,
     mistakes=[
@@ -201,7 +201,8 @@ before = function(
             lambda symbol: (symbol[:-1] @ symbol[-1]).softmax(-1) @ symbol[:-1].roll(1, 0),
         ),
     ],
-    learned="The roles are swapped: the key is a position's own symbol, the value the one before.",
+    learned="The roles are swapped: the key is the position's own symbol, the value its "
+    "left neighbour's.",
 )  # fmt: skip
 
 # --- sums -----------------------------------------------------------------------------------------
@@ -216,7 +217,7 @@ def weight_on(block: int, positions: list[int], row: int = 5) -> float:
 
 adds = value(
     "sums",
-    like=lambda: weight_on(0, [1, 4]),
+    solution=lambda: weight_on(0, [1, 4]),
     stars=2,
     tolerance=2e-3,
     mistakes=[

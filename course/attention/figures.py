@@ -70,7 +70,7 @@ def two_tokens(question: Any, q: Sequence[float], K: Any, V: Any, **texts: Any) 
         scores = K @ q
         weights = scores.softmax(-1)
         return {"scores": scores, "weights": weights, "out": weights @ V,
-                "far": (q**2).sum().sqrt()}  # fmt: skip
+                "norm": (q**2).sum().sqrt()}  # fmt: skip
 
     def arrow(name: str, x: Any, y: Any, color: str) -> list[Any]:
         zero = [0.0]
@@ -119,30 +119,30 @@ def scaled(question: Any, **texts: Any) -> live.Figure:
     k = rounded(nnlib.tensor(rng.normal(size=(samples, KEYS, 256)).astype(np.float32)))
     column = nnlib.arange(256)
 
-    def outputs(d: Any, draw: Any) -> dict[str, Any]:
+    def outputs(d: Any, sample: Any) -> dict[str, Any]:
         used = (column < d).float()
-        scores = (k[draw] * (q[draw] * used)).sum(-1)
-        smaller = scores / d.float() ** 0.5
-        undivided, divided = scores.softmax(-1), smaller.softmax(-1)
-        return {"scores": scores, "smaller": smaller, "plain": undivided, "divided": divided,
-                "most": undivided.amax(), "least": divided.amax(),
-                "spread": (scores**2).mean() ** 0.5}  # fmt: skip
+        scores = (k[sample] * (q[sample] * used)).sum(-1)
+        scaled_scores = scores / d.float() ** 0.5
+        undivided, divided = scores.softmax(-1), scaled_scores.softmax(-1)
+        return {"scores": scores, "scaled_scores": scaled_scores, "undivided": undivided,
+                "divided": divided, "largest": undivided.amax(), "largest_divided": divided.amax(),
+                "rms": (scores**2).mean() ** 0.5}  # fmt: skip
 
     names = [str(j + 1) for j in range(KEYS)]
     size: dict[str, Any] = {"width": 270, "height": 190}
     shown = [
-        [live.axes(live.bars("plain", labels=names, color="series1"), ylim=(0, 1.05),
+        [live.axes(live.bars("undivided", labels=names, color="series1"), ylim=(0, 1.05),
                    title="softmax of q · k", xlabel="key", ylabel="weight", **size),
          live.axes(live.bars("divided", labels=names, color="series0"), ylim=(0, 1.05),
                    title="softmax of q · k / √d", xlabel="key", ylabel="weight", **size)],
-        live.readout("d = {d:d}: a typical score is {spread:.1f}; the largest weight is {most:.3f} "
-                     "without the division, {least:.3f} with it"),
+        live.readout("d = {d:d}: a typical score is {rms:.1f}; the largest weight is "
+                     "{largest:.3f} without the division, {largest_divided:.3f} with it"),
     ]  # fmt: skip
-    question.fields["reveal"] = [live.column(live.control("d", "draw"), *shown)]
+    question.fields["reveal"] = [live.column(live.control("d", "sample"), *shown)]
     return live.figure(
         outputs,
         d=live.dropdown([4, 16, 64, 256], value=64, buttons=True, label="d"),
-        draw=live.slider(0, samples - 1, value=2, label="another query and other keys"),
+        sample=live.slider(0, samples - 1, value=2, label="another query and other keys"),
         view=[question],
         **texts,
     )
@@ -154,7 +154,7 @@ def scaled(question: Any, **texts: Any) -> live.Figure:
 def answered(logits: Any) -> dict[str, Any]:
     p = logits.softmax(-1)
     return {"p": p[len(SYMBOLS) // 2 :], "best": 48 + p[len(SYMBOLS) // 2 :].argmax(),
-            "share": p[len(SYMBOLS) // 2 :].amax()}  # fmt: skip
+            "probability": p[len(SYMBOLS) // 2 :].amax()}  # fmt: skip
 
 
 def map_views(text: str) -> Any:
@@ -193,15 +193,15 @@ def looking(model: Any, text: str, question: Any = None, **texts: Any) -> live.F
         inside = (nnlib.arange(LENGTH) < text_length).float().reshape(-1, 1)
         row = maps[1][last] * on[1]
         return {"A1": maps[0] * inside * on[0], "A2": maps[1] * inside * on[1],
-                "most": row.argmax() + 1, "weight": row.amax()} | answered(logits)  # fmt: skip
+                "position": row.argmax() + 1, "weight": row.amax()} | answered(logits)  # fmt: skip
 
     shown = [
         live.control("text"),
         live.toggles(["layer 1 is on", "layer 2 is on"], toggle="on"),
         live.row(*map_views("text")),
         answer_bars(),
-        live.readout("It answers {best:c} with probability {share:.2f}. In layer 2 the question "
-                     "looks most at position {most:d}, with weight {weight:.2f}."),
+        live.readout("It answers {best:c} with probability {probability:.2f}. In layer 2 the "
+                     "question looks most at position {position:d}, with weight {weight:.2f}."),
     ]  # fmt: skip
     if question is not None:
         question.fields["reveal"] = [live.column(*shown)]
@@ -219,7 +219,7 @@ def looking(model: Any, text: str, question: Any = None, **texts: Any) -> live.F
 
 SIZE = 32
 PARTS: dict[str, tuple[tuple[int, ...], float]] = {  # shape, standard deviation at the start
-    "symbols": ((len(SYMBOLS), SIZE), 0.1), "places": ((LENGTH, SIZE), 0.1),
+    "symbols": ((len(SYMBOLS), SIZE), 0.1), "positions": ((LENGTH, SIZE), 0.1),
     "matrices": ((2, 4, SIZE, SIZE), 1 / math.sqrt(3 * SIZE)),  # layer; query, key, value, out
     "norms": ((3, 2, SIZE), 0.0),  # scale less 1, and shift
     "head": ((len(SYMBOLS), SIZE), 1 / math.sqrt(3 * SIZE)),
@@ -233,7 +233,7 @@ def run_parts(p: dict[str, Any], x: Any, layers: int) -> tuple[Any, list[Any]]:
     def norm(h: Any, k: int) -> Any:
         return F.layer_norm(h, (SIZE,), 1.0 + p["norms"][k, 0], p["norms"][k, 1])
 
-    h = p["symbols"][x] + p["places"]
+    h = p["symbols"][x] + p["positions"]
     for k in range(layers):
         query, key, value, out = (p["matrices"][k, i] for i in range(4))
         normed, is_last = norm(h, k), k == layers - 1
@@ -267,14 +267,14 @@ def training(text: str, examples: int = 3072, batch: int = 48, **texts: Any) -> 
             start += sizes[name]
         return updated | {"m": m, "v": v, "t": t, "loss": loss.detach()}
 
-    def in_page(symbols: Any, places: Any, matrices: Any, norms: Any, head: Any, m: Any, v: Any,
-                t: Any, x: Any, y: Any, layers: int, lr: Any) -> Any:  # fmt: skip
-        return step(m, v, t, x, y, layers, lr, symbols=symbols, places=places, matrices=matrices,
-                    norms=norms, head=head)  # fmt: skip
+    def in_page(symbols: Any, positions: Any, matrices: Any, norms: Any, head: Any, m: Any,
+                v: Any, t: Any, x: Any, y: Any, layers: int, lr: Any) -> Any:  # fmt: skip
+        return step(m, v, t, x, y, layers, lr, symbols=symbols, positions=positions,
+                    matrices=matrices, norms=norms, head=head)  # fmt: skip
 
-    def read(symbols: Any, places: Any, matrices: Any, norms: Any, head: Any, text: Any,
+    def read(symbols: Any, positions: Any, matrices: Any, norms: Any, head: Any, text: Any,
              layers: int) -> dict[str, Any]:  # fmt: skip
-        p = {"symbols": symbols, "places": places, "matrices": matrices, "norms": norms,
+        p = {"symbols": symbols, "positions": positions, "matrices": matrices, "norms": norms,
              "head": head}  # fmt: skip
         typed = text.clamp(max=len(SYMBOLS) - 1).reshape(1, -1)
         logits, maps = run_parts(p, typed, layers)
@@ -285,7 +285,7 @@ def training(text: str, examples: int = 3072, batch: int = 48, **texts: Any) -> 
 
     state: dict[str, Any] = {name: live.normal(shape, std) for name, (shape, std) in PARTS.items()}
     state |= {"m": live.normal(total, 0.0), "v": live.normal(total, 0.0), "t": np.zeros(())}
-    positions = [str(t + 1) for t in range(LENGTH)]
+    labels = [str(t + 1) for t in range(LENGTH)]
     return live.figure(
         read,
         text=live.text(text, alphabet=SYMBOLS, max_length=LENGTH, label="a question"),
@@ -295,7 +295,7 @@ def training(text: str, examples: int = 3072, batch: int = 48, **texts: Any) -> 
                                seeds=100, speed="frame", max_steps=2000),
         view=[
             [live.loss_curve(),
-             live.axes(live.bars("row", labels=positions), width=300, height=200, ylim=(0, 1.05),
+             live.axes(live.bars("row", labels=labels), width=300, height=200, ylim=(0, 1.05),
                        xlabel="position looked at", ylabel="weight",
                        title="where the question looks")],
             answer_bars(),
@@ -326,14 +326,14 @@ def answering(task: Task, model: Any, text: str, **texts: Any) -> live.Figure:
     """A typed question and its answer: every head's map, switches, and what the network writes."""
     net, symbols = FixedLengthTransformer(model), nnlib.tensor(np.array([*map(ord, task.symbols)]))
     position, equals = nnlib.arange(net.length), task.symbols.index("=")
-    count, most = len(net.blocks) * net.heads, task.answer
+    count, answer_length = len(net.blocks) * net.heads, task.answer
 
     def read(text: Any, text_length: Any, on: Any) -> dict[str, Any]:
         codes = text.clamp(max=len(task.symbols) - 1)
         h, maps = net.vectors(codes, text_length, on)
         best = symbols[net.logits(h).argmax(-1)]
         start = ((codes == equals) & (position < text_length)).long().argmax()
-        answer_positions = start + nnlib.arange(most)
+        answer_positions = start + nnlib.arange(answer_length)
         is_answer = (answer_positions < text_length) & (codes[start] == equals)
         written = nnlib.where(is_answer, best[answer_positions.clamp(max=net.length - 1)], 32)
         inside = (position < text_length).float().reshape(1, -1, 1)
@@ -341,7 +341,7 @@ def answering(task: Task, model: Any, text: str, **texts: Any) -> live.Figure:
 
     labels = [f"block {b + 1}, head {h + 1}" for b in range(len(net.blocks))
               for h in range(net.heads)]  # fmt: skip
-    line = " ".join(f"{{written[{k}]:c}}" for k in range(most))
+    line = " ".join(f"{{written[{k}]:c}}" for k in range(answer_length))
     return live.figure(
         read,
         text=live.text(text, alphabet=task.symbols, max_length=net.length,

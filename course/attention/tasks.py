@@ -60,7 +60,7 @@ def codes(text: str) -> np.ndarray:
 # --- the network --------------------------------------------------------------------------------
 
 
-class Look(nn.Module):
+class AttentionHead(nn.Module):
     """One head of attention: every position looks at itself and at those before it."""
 
     def __init__(self, size: int) -> None:
@@ -94,7 +94,7 @@ class Finder(nn.Module):
         self.positions = nn.Parameter(0.1 * nnlib.randn(length, size)) if positions else None
         norm: Callable[[], Any] = (lambda: nn.LayerNorm(size)) if normalised else nn.Identity
         self.norms = nn.ModuleList([norm() for _ in range(layers)])
-        self.looks: Any = nn.ModuleList([Look(size) for _ in range(layers)])
+        self.looks: Any = nn.ModuleList([AttentionHead(size) for _ in range(layers)])
         self.last = norm()
         self.head = nn.Linear(size, symbols, bias=False)
         self.residual = residual
@@ -126,15 +126,15 @@ def fit(model: Any, sample: Callable[[int], tuple[np.ndarray, np.ndarray]], step
         lr: float = 3e-3) -> list[float]:  # fmt: skip
     """Adam on fresh batches, `sample(step)`; only the last position's answer counts.
 
-    The step size rises over the first twentieth and falls to 0; gradients are clipped at 1.
+    After a warm-up of 5 % of the steps the step size falls to 0; gradients are clipped at 1.
     Returns the loss of each step.
     """
     parameters = list(model.parameters())
     adam = nnlib.optim.Adam(parameters, lr=lr)
     losses: list[float] = []
     for step in range(steps):
-        rise = min(1.0, (step + 1) / (0.05 * steps))
-        adam.param_groups[0]["lr"] = lr * rise * 0.5 * (1 + np.cos(np.pi * step / steps))
+        warmup = min(1.0, (step + 1) / (0.05 * steps))
+        adam.param_groups[0]["lr"] = lr * warmup * 0.5 * (1 + np.cos(np.pi * step / steps))
         x, y = sample(step)
         loss = F.cross_entropy(model(nnlib.tensor(x))[:, -1], nnlib.tensor(y))
         adam.zero_grad()

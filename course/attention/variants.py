@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 
 import nnlib
-from course.attention.tasks import SYMBOLS, Finder, Look, accuracy, fit, lookups
+from course.attention.tasks import SYMBOLS, AttentionHead, Finder, accuracy, fit, lookups
 from nnlib import nn
 
 SEEDS = range(5)
 FILE = "variants.json"
 
 
-class Gated(nn.Module):
+class GRUClassifier(nn.Module):
     """A GRU over the symbols, for comparison."""
 
     def __init__(self, hidden: int = 48) -> None:
@@ -36,7 +36,7 @@ class Gated(nn.Module):
         return self.head(self.cell(nn.functional.one_hot(x, len(SYMBOLS)).float())[0])
 
 
-class TwoHeads(Look):
+class TwoHeads(AttentionHead):
     """Two heads side by side, each with half of every query, key and value."""
 
     def forward(self, x: Any) -> Any:
@@ -61,7 +61,7 @@ VARIANTS: dict[str, tuple[Callable[[], Any], int]] = {  # network, steps
     "two layers": (Finder, 400),
     "one layer": (lambda: Finder(layers=1), 400),
     "one layer, twice as wide": (lambda: Finder(layers=1, size=64), 1000),
-    "GRU": (Gated, 2000),
+    "GRU": (GRUClassifier, 2000),
     "without positions": (lambda: Finder(positions=False), 400),
     "without residual": (lambda: Finder(residual=False), 400),
     "without normalisation": (lambda: Finder(normalised=False), 400),

@@ -78,15 +78,15 @@ def backwards() -> Task:
 
 
 def train(task: Task, steps: int | None = None, seed: int = 0) -> Transformer:
-    """A network trained by Adam; the step size rises over 5 % of the steps, then falls to 0."""
+    """A network trained by Adam; after a warm-up of 5 % of the steps the step size falls to 0."""
     nnlib.manual_seed(seed)
     model, steps = task.network(), steps or task.steps
     (x, y), rng = task.table(task.train), np.random.default_rng(seed)
     parameters = list(model.parameters())
     adam = nnlib.optim.Adam(parameters, lr=3e-3)
     for step in range(steps):
-        rise = min(1.0, (step + 1) / (0.05 * steps))
-        adam.param_groups[0]["lr"] = 3e-3 * rise * 0.5 * (1 + np.cos(np.pi * step / steps))
+        warmup = min(1.0, (step + 1) / (0.05 * steps))
+        adam.param_groups[0]["lr"] = 3e-3 * warmup * 0.5 * (1 + np.cos(np.pi * step / steps))
         rows = rng.integers(len(x), size=BATCH)
         logits = model(nnlib.tensor(x[rows])).reshape(-1, len(task.symbols))
         loss = F.cross_entropy(logits, nnlib.tensor(y[rows]).reshape(-1), ignore_index=-100)
@@ -97,14 +97,14 @@ def train(task: Task, steps: int | None = None, seed: int = 0) -> Transformer:
     return model
 
 
-def right(task: Task, model: Any, texts: Any, keep: Any = None) -> np.ndarray:
+def right(task: Task, model: Any, texts: Any, head_mask: Any = None) -> np.ndarray:
     """Which answer symbols are right, given the right ones before them: (n, length - 1) bool.
 
-    Positions without a target are true.  `keep`, (blocks, heads), switches heads off.
+    Positions without a target are true.  `head_mask`, (blocks, heads), switches heads off.
     """
     x, y = task.table(texts)
     with nnlib.no_grad():
-        best = model(nnlib.tensor(x), keep).argmax(-1).numpy()
+        best = model(nnlib.tensor(x), head_mask).argmax(-1).numpy()
     return (best == y) | (y == -100)
 
 
@@ -129,7 +129,7 @@ def main() -> None:
     for task in (sums(), backwards()):
         model = train(task)
         accuracy = right(task, model, task.test).all(1).mean()
-        print(f"{task.name}: {accuracy:.3f} of the new ones right", file=sys.stderr, flush=True)
+        print(f"{task.name}: test accuracy {accuracy:.3f}", file=sys.stderr, flush=True)
         states[task.name] = {key: w.half() for key, w in model.state_dict().items()}
     nnlib.save(states, Path(__file__).with_name(FILE))
 

@@ -16,27 +16,27 @@ from course.kit.exercises import function, mistake, puzzle, value
 # --- the edges of a product ---------------------------------------------------------------------
 
 
-def product_and_slopes(mul: Callable, x: float, y: float) -> tuple[float, float, float]:
-    """The product, and the slope on the edge to each factor (nan: there is no such edge)."""
+def product_and_derivatives(mul: Callable, x: float, y: float) -> tuple[float, float, float]:
+    """The product, and the derivative on the edge to each factor (nan: there is no such edge)."""
     a, b = Scalar(x), Scalar(y)
     product = mul(a, b)
-    slopes = [[s for node, s in product.edges if node is factor] for factor in (a, b)]
-    return product.value, *(float(sum(s)) if s else float("nan") for s in slopes)
+    derivatives = [[s for node, s in product.edges if node is factor] for factor in (a, b)]
+    return product.value, *(float(sum(s)) if s else float("nan") for s in derivatives)
 
 
 product = function(
     "product",
-    like=lambda a, b: a * b,
+    solution=lambda a, b: a * b,
     given=lambda rng: tuple(float(v) for v in rng.normal(size=2)),
-    observe=product_and_slopes,
+    observe=product_and_derivatives,
     stars=1,
     mistakes=[
         mistake(
-            "The slopes are swapped: if a changes by h, the product changes by b · h.",
+            "The derivatives are swapped: if a changes by h, the product changes by b · h.",
             lambda a, b: Scalar(a.value * b.value, [(a, a.value), (b, b.value)]),
         ),
         mistake(
-            "These are the slopes of a sum. How much does a · b change when a grows by a little?",
+            "These are the derivatives of a sum. How much does a · b change when a grows a bit?",
             lambda a, b: Scalar(a.value * b.value, [(a, 1.0), (b, 1.0)]),
         ),
         mistake(
@@ -48,13 +48,14 @@ product = function(
             lambda a, b: Scalar(a.value * b.value, [(a, b.value)]),
         ),
     ],
-    learned="The values are multiplied now; the slopes are used on the way back.",
+    learned="The values are multiplied now; the derivatives are used on the way back.",
 )
 
 # --- an order -----------------------------------------------------------------------------------
 
 TWICE = (
-    "a node is listed twice: one that is used twice must still be listed once. Use the set `seen`."
+    "a node is listed twice: one that is used twice must still be listed once. Use the set "
+    "`visited`."
 )
 EARLY = (
     "a node comes before one that it was computed from. Visit all of a node's operands, and list "
@@ -91,8 +92,8 @@ def misplaced(nodes: Any, needed: list[Scalar]) -> str | None:
     return EARLY if any(wrong) else None
 
 
-def without_seen(root: Scalar) -> list[Scalar]:
-    return [n for p, _ in root.edges for n in without_seen(p)] + [root]
+def without_visited(root: Scalar) -> list[Scalar]:
+    return [n for p, _ in root.edges for n in without_visited(p)] + [root]
 
 
 def itself_first(root: Scalar) -> list[Scalar]:
@@ -101,8 +102,8 @@ def itself_first(root: Scalar) -> list[Scalar]:
     def visit(node: Scalar) -> None:
         if node not in nodes:
             nodes.append(node)
-            for parent, _ in node.edges:
-                visit(parent)
+            for operand, _ in node.edges:
+                visit(operand)
 
     visit(root)
     return nodes
@@ -110,11 +111,11 @@ def itself_first(root: Scalar) -> list[Scalar]:
 
 ordering = puzzle(
     "order",
-    right=scalar.order,
+    solution=scalar.order,
     problem=order_problem,
     stars=2,
     mistakes=[
-        mistake(TWICE, without_seen),
+        mistake(TWICE, without_visited),
         mistake(EARLY, itself_first),
         mistake(BACK, lambda root: scalar.order(root)[::-1]),
         mistake(LOST, lambda root: [root]),
@@ -122,87 +123,87 @@ ordering = puzzle(
     learned="Read backwards, each node has received from all its users before it sends.",
 )
 
-# --- the walk back ------------------------------------------------------------------------------
+# --- the backward pass --------------------------------------------------------------------------
 
 
-def grads_after_walks(walk_back: Callable, x: float, y: float) -> list[float]:
-    """The `grad` of each node of a small graph after a first walk, then after a second one."""
+def grads_after_passes(backward_pass: Callable, x: float, y: float) -> list[float]:
+    """The `grad` of each node of a small graph after a first pass, then after a second one."""
     a, b = Scalar(x), Scalar(y)
     c = a * b + a
     nodes = scalar.order(c * c + b)
-    walk_back(nodes)
+    backward_pass(nodes)
     once = [float(node.grad) for node in nodes]
-    walk_back(nodes)
+    backward_pass(nodes)
     return once + [float(node.grad) for node in nodes]
 
 
-def walk(
-    start: float = 1.0, plus: bool = True, slopes: bool = True,
+def wrong_pass(
+    start: float = 1.0, plus: bool = True, derivatives: bool = True,
     adds: bool = True, everywhere: bool = False,
 ) -> Any:  # fmt: skip
-    """A function like walk_back(), with one mistake.
+    """A function like backward_pass(), with one mistake.
 
     Args:
-        start: the gradient with which the walk begins.
+        start: the gradient with which the pass begins.
         plus: a node's gradients from several edges add up.
-        slopes: the gradient is multiplied by the slope of each edge.
+        derivatives: the gradient is multiplied by the derivative of each edge.
         adds: a leaf's gradient is added to its old `grad`.
         everywhere: nodes between result and leaves get a `grad`, too.
     """
 
-    def walk_back(nodes: list[Scalar]) -> None:
+    def backward_pass(nodes: list[Scalar]) -> None:
         grads = dict.fromkeys(nodes, 0.0)
         grads[nodes[-1]] = start
         for node in reversed(nodes):
-            for operand, slope in node.edges:
-                sent = grads[node] * (slope if slopes else 1.0)
+            for operand, derivative in node.edges:
+                sent = grads[node] * (derivative if derivatives else 1.0)
                 grads[operand] = sent + (grads[operand] if plus else 0.0)
             if everywhere or not node.edges:
                 node.grad = grads[node] + (node.grad if adds else 0.0)
 
-    return walk_back
+    return backward_pass
 
 
 def careless(nodes: list[Scalar]) -> None:
-    """A walk that adds up in the nodes' own `grad`, so a second walk is wrong."""
+    """A pass that adds up in the nodes' own `grad`, so a second pass is wrong."""
     nodes[-1].grad = 1.0
     for node in reversed(nodes):
-        for operand, slope in node.edges:
-            operand.grad += slope * node.grad
+        for operand, derivative in node.edges:
+            operand.grad += derivative * node.grad
 
 
 backwards = function(
     "backward",
-    like=scalar.walk_back,
+    solution=scalar.backward_pass,
     given=lambda rng: tuple(float(v) for v in rng.uniform(0.5, 2.0, 2)),
-    observe=grads_after_walks,
+    observe=grads_after_passes,
     stars=2,
     mistakes=[
         mistake(
-            "In the walk you overwrite: a is used twice, and what comes along its edges adds up "
+            "In the pass you overwrite: a is used twice, and what comes along its edges adds up "
             "(+=).",
-            walk(plus=False),
+            wrong_pass(plus=False),
         ),
         mistake(
-            "Nothing reaches the leaves: the walk begins with 1 for the result, the last node, and "
+            "Nothing reaches the leaves: the pass begins with 1 for the result, the last node, and "
             "goes through the nodes from the back.",
-            walk(start=0.0),
+            wrong_pass(start=0.0),
         ),
         mistake(
-            "Each node sends its own gradient as it is: multiply by the slope of the edge.",
-            walk(slopes=False),
+            "Each node sends its own gradient as it is: multiply by the derivative of the edge.",
+            wrong_pass(derivatives=False),
         ),
         mistake(
-            "The first walk is right. The second overwrites the leaves' grad, where PyTorch adds.",
-            walk(adds=False),
+            "The first pass is right. The second overwrites the leaves' grad, where PyTorch adds.",
+            wrong_pass(adds=False),
         ),
         mistake(
             "The leaves are right. The nodes in between also keep a grad: only a node without "
             "edges should.",
-            walk(everywhere=True),
+            wrong_pass(everywhere=True),
         ),
         mistake(
-            "The first walk is right, the second is not: it adds to what the first has left in the "
+            "The first pass is right, the second is not: it adds to what the first has left in the "
             "nodes in between. Add up in grads, and give only the leaves a grad.",
             careless,
         ),
@@ -257,7 +258,7 @@ class PowerByPower(Scalar):
         return type(self)(self.value**n, [(self, n * self.value**n)])
 
 
-def result_and_slopes(engine: Callable, program: scalar.Program, values: Any) -> list[float]:
+def result_and_gradients(engine: Callable, program: scalar.Program, values: Any) -> list[float]:
     return scalar.run(program, values, engine)
 
 
@@ -273,20 +274,23 @@ def with_all_operations(rng: np.random.Generator) -> tuple[scalar.Program, tuple
 
 engine = function(
     "engine",
-    like=leaf,
+    solution=leaf,
     given=with_all_operations,
-    observe=result_and_slopes,
+    observe=result_and_gradients,
     stars=3,
     mistakes=[
         mistake(
-            "exp is its own derivative: its slope at a is the exponential of a, not a.",
+            "exp is its own derivative: at a it is the exponential of a, not a.",
             ExpByArgument,
         ),
-        mistake("Your exp has the slope 1 everywhere; its slope is its value.", ExpByOne),
-        mistake("The slope of log is not log itself: it is one over its argument.", LogByItself),
-        mistake("The slope of log is 1/a; yours is a.", LogByArgument),
+        mistake("Your exp has the derivative 1 everywhere; its derivative is its value.", ExpByOne),
         mistake(
-            "In a power's slope the exponent goes down by one: n · a to the n − 1.", PowerByValue
+            "The derivative of log is not log itself: it is one over its argument.", LogByItself
+        ),
+        mistake("The derivative of log is 1/a; yours is a.", LogByArgument),
+        mistake(
+            "In a power's derivative the exponent goes down by one: n · a to the n − 1.",
+            PowerByValue,
         ),
         mistake(
             "The exponent is in front, but it did not go down by one in the power.", PowerByPower
@@ -351,7 +355,7 @@ def collapsed(g: Any, shape: tuple[int, ...]) -> Any:
 
 broadcast = function(
     "broadcast",
-    like=fitted,
+    solution=fitted,
     given=lambda rng: (rng.normal(size=(2, 4, 3)), Shape((4, 1))),
     stars=2,
     mistakes=[
@@ -374,7 +378,7 @@ broadcast = function(
 
 lookup = value(
     "lookup",
-    like=(10.0, 0.0, 101.0, 0.0),
+    solution=(10.0, 0.0, 101.0, 0.0),
     stars=1,
     mistakes=[
         mistake(
@@ -403,16 +407,16 @@ lookup = value(
 
 
 class Pair:
-    """A value and its slope with respect to one chosen input, as the chapter's Dual."""
+    """A value and its derivative with respect to one chosen input, as the chapter's Dual."""
 
-    def __init__(self, value: float, slope: float = 0.0) -> None:
-        self.value, self.slope = value, slope
+    def __init__(self, value: float, derivative: float = 0.0) -> None:
+        self.value, self.derivative = value, derivative
 
 
 def divided(quotient: Callable, *numbers: float) -> tuple[float, float]:
     a, da, b, db = numbers
     result = quotient(Pair(a, da), Pair(b, db))
-    return result.value, result.slope
+    return result.value, result.derivative
 
 
 def a_pair_and_a_divisor(rng: np.random.Generator) -> tuple[float, ...]:
@@ -421,43 +425,45 @@ def a_pair_and_a_divisor(rng: np.random.Generator) -> tuple[float, ...]:
 
 quotient = function(
     "quotient",
-    like=lambda a, b: Pair(a.value / b.value, (a.slope - a.value / b.value * b.slope) / b.value),
+    solution=lambda a, b: Pair(
+        a.value / b.value, (a.derivative - a.value / b.value * b.derivative) / b.value
+    ),
     given=a_pair_and_a_divisor,
     observe=divided,
     stars=2,
     mistakes=[
         mistake(
-            "The slope of a quotient is not the quotient of the slopes.",
-            lambda a, b: Pair(a.value / b.value, a.slope / b.slope),
+            "The derivative of a quotient is not the quotient of the derivatives.",
+            lambda a, b: Pair(a.value / b.value, a.derivative / b.derivative),
         ),
         mistake(
             "You treat b as a constant. When b grows, the quotient changes as well.",
-            lambda a, b: Pair(a.value / b.value, a.slope / b.value),
+            lambda a, b: Pair(a.value / b.value, a.derivative / b.value),
         ),
         mistake(
             "The sign of the second term is wrong: a larger divisor makes the quotient smaller.",
             lambda a, b: Pair(a.value / b.value,
-                              (a.slope + a.value / b.value * b.slope) / b.value),
+                              (a.derivative + a.value / b.value * b.derivative) / b.value),
         ),
         mistake(
             "The numerator a′b − ab′ is right, but it has to be divided by b².",
             lambda a, b: Pair(a.value / b.value,
-                              (a.slope * b.value - a.value * b.slope) / b.value),
+                              (a.derivative * b.value - a.value * b.derivative) / b.value),
         ),
         mistake(
             "The numerator is reversed: a′b comes first, and ab′ is subtracted.",
             lambda a, b: Pair(a.value / b.value,
-                              (a.value * b.slope - a.slope * b.value) / b.value**2),
+                              (a.value * b.derivative - a.derivative * b.value) / b.value**2),
         ),
     ],
-    learned="One rule for each operation, forwards too; the pair carries value and slope together.",
+    learned="One rule for each operation, forwards too; a pair carries value and derivative.",
 )  # fmt: skip
 
 # --- what the way back costs --------------------------------------------------------------------
 
 cost = value(
     "cost",
-    like=(750_000, 900_000),
+    solution=(750_000, 900_000),
     stars=2,
     mistakes=[
         mistake(
@@ -482,20 +488,21 @@ cost = value(
 
 paper = value(
     "paper",
-    like=(0.25, 0.75),
+    solution=(0.25, 0.75),
     stars=1,
     mistakes=[
         mistake(
-            "You stop at the exponentials: the logarithm's slope 1/s = 1/4 is missing.", (1.0, 3.0)
+            "You stop at the exponentials: the logarithm's derivative 1/s = 1/4 is missing.",
+            (1.0, 3.0),
         ),
         mistake(
-            "That is what reaches the two exponentials. One more edge: the slope of exp is its "
+            "That is what reaches the two exponentials. One more edge: exp's derivative is its "
             "value.",
             (0.25, 0.25),
         ),
         mistake("The two are swapped: a comes first.", (0.75, 0.25)),
         mistake(
-            "The slope of the logarithm is 1 over its argument s = 4, not over its result.",
+            "The derivative of the logarithm is 1 over its argument s = 4, not over its result.",
             (1 / math.log(4), 3 / math.log(4)),
         ),
     ],
@@ -506,7 +513,7 @@ paper = value(
 
 single = value(
     "single",
-    like=-3,
+    solution=-3,
     stars=2,
     mistakes=[
         mistake(

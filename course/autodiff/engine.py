@@ -62,7 +62,7 @@ class Scalar:
         return self**-1 * other
 
     def backward(self) -> None:
-        walk_back(order(self))
+        backward_pass(order(self))
 
 
 def lift(x: Any) -> Scalar:
@@ -73,12 +73,12 @@ def lift(x: Any) -> Scalar:
 def order(root: Scalar) -> list[Scalar]:
     """`root` and all that it depends on, each once, after everything that it was computed from."""
     nodes: list[Scalar] = []
-    seen: set[Scalar] = set()
+    visited: set[Scalar] = set()
 
     def visit(node: Scalar) -> None:
-        if node in seen:
+        if node in visited:
             return
-        seen.add(node)
+        visited.add(node)
         for operand, _ in node.edges:
             visit(operand)
         nodes.append(node)
@@ -87,13 +87,13 @@ def order(root: Scalar) -> list[Scalar]:
     return nodes
 
 
-def walk_back(nodes: Sequence[Scalar]) -> None:
+def backward_pass(nodes: Sequence[Scalar]) -> None:
     """Adds the last node's derivative with respect to each leaf to that leaf's `grad`."""
     grads = dict.fromkeys(nodes, 0.0)
     grads[nodes[-1]] = 1.0
     for node in reversed(nodes):
-        for operand, slope in node.edges:
-            grads[operand] += slope * grads[node]
+        for operand, derivative in node.edges:
+            grads[operand] += derivative * grads[node]
         if not node.edges:
             node.grad += grads[node]
 

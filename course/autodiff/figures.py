@@ -77,9 +77,9 @@ def _chosen(k: int) -> Callable:
 
 # --- += or =, topological or depth first ---------------------------------------------------------
 
-EDGES = {"c": "b", "b": "a", "a": ""}  # c = b + b and b = a + a: two edges each, of slope 1
-AT = "abc"
-MOMENTS = 8  # the start, and at most seven events
+EDGES = {"c": "b", "b": "a", "a": ""}  # c = b + b and b = a + a: two edges each, with derivative 1
+NODES = "abc"
+STEP_COUNT = 8  # the start, and at most seven events
 
 
 def events(plus: bool, topological: bool) -> list[tuple[str, str, dict[str, float]]]:
@@ -90,7 +90,7 @@ def events(plus: bool, topological: bool) -> list[tuple[str, str, dict[str, floa
     >>> events(True, True)[-1][2]["a"], events(True, False)[-1][2]["a"]
     (4.0, 6.0)
     """
-    grad = dict.fromkeys(AT, 0.0) | {"c": 1.0}
+    grad = dict.fromkeys(NODES, 0.0) | {"c": 1.0}
     steps = [("", "c", dict(grad))]
 
     def send(node: str) -> None:
@@ -106,14 +106,14 @@ def events(plus: bool, topological: bool) -> list[tuple[str, str, dict[str, floa
     return steps
 
 
-def _story(plus: bool, topological: bool) -> dict[str, np.ndarray]:
-    """One entry per moment: gradients, receiver, index in TEXTS, and the gradient that is sent."""
+def _state_by_step(plus: bool, topological: bool) -> dict[str, np.ndarray]:
+    """One entry per step: gradients, receiver, index in TEXTS, and the gradient that is sent."""
     rows = [(0.0, 0.0, 0.0, -1.0, 0.0, 0.0)]
     for sender, receiver, grad in events(plus, topological):
         text = 1.0 if not sender else 2.0 + 2 * (sender == "b") + (not plus)
         sent = grad[sender] if sender else 1.0
-        rows.append((grad["a"], grad["b"], grad["c"], AT.index(receiver), text, sent))
-    rows += [(*rows[-1][:3], -1.0, 6.0, 0.0)] * (MOMENTS - len(rows))
+        rows.append((grad["a"], grad["b"], grad["c"], NODES.index(receiver), text, sent))
+    rows += [(*rows[-1][:3], -1.0, 6.0, 0.0)] * (STEP_COUNT - len(rows))
     table = np.array(rows, "float32").T
     return dict(zip(("ga", "gb", "gc", "now", "text", "sent"), table, strict=True))
 
@@ -133,9 +133,9 @@ def habits() -> live.Figure:
     """The graph of b = a + a; c = b + b, walked backwards with += or =, in one order or another."""
 
     def walk(a: Any, plus: bool, order: str, t: Any) -> dict[str, Any]:
-        moment = (nnlib.arange(MOMENTS) == t).float()
-        story = _story(plus, order == "topological")
-        now = {name: (nnlib.tensor(row) * moment).sum() for name, row in story.items()}
+        is_now = (nnlib.arange(STEP_COUNT) == t).float()
+        rows = _state_by_step(plus, order == "topological")
+        now = {name: (nnlib.tensor(row) * is_now).sum() for name, row in rows.items()}
         c, c_after_change = 4.0 * a.double(), 4.0 * (a.double() + 0.001)
         return {**now, "b": a + a, "c": 4.0 * a, "measured": (c_after_change - c) / 0.001}
 
@@ -147,7 +147,7 @@ def habits() -> live.Figure:
         a=live.slider(-2.0, 2.0, 0.1, value=1.5, label="a"),
         plus=live.checkbox(True, label="add (+=) instead of overwriting (=)"),
         order=live.dropdown(["topological", "depth first"], buttons=True, label="order"),
-        t=live.stepper(MOMENTS, label="step"),
+        t=live.stepper(STEP_COUNT, label="step"),
         view=[
             live.dag(
                 {
@@ -158,7 +158,7 @@ def habits() -> live.Figure:
                 now="now",
             ),
             *[live.readout(text, when=when(k)) for k, text in enumerate(TEXTS)],
-            live.readout("a receives {ga:.0f} · measured slope dc/da {measured:.0f}", size="large"),
+            live.readout("a receives {ga:.0f} · measured dc/da {measured:.0f}", size="large"),
         ],
         title="Two habits of an engine",
         caption="Step to the end with each of the four settings and note what a has received. In "
@@ -209,7 +209,7 @@ def paths() -> live.Figure:
             ),
             live.readout(
                 "Path {chosen:.0f} of {count:.0f}. Path by path: {count:.0f} products of {k:.0f} "
-                "slopes, {each:.0f} factors. Node by node: {edges:.0f} edges, each read once."
+                "derivatives, {each:.0f} factors. Node by node: {edges:.0f} edges, each read once."
             ),
         ],
         title="Many paths, few edges",
@@ -272,8 +272,8 @@ def which_h() -> live.Figure:
 
         return {
             "h": h.double(), "error": error(h).clamp(min=1e-17),
-            "cut": h.double() ** 2 * third_derivative / 6.0,
-            "round": eps * witch(exact_x) / h.double(),
+            "truncation": h.double() ** 2 * third_derivative / 6.0,
+            "rounding": eps * witch(exact_x) / h.double(),
             "one": chosen_h.double(), "here": error(chosen_h).clamp(min=1e-17), "true": derivative,
             "best": (3.0 * eps * witch(exact_x) / third_derivative) ** (1.0 / 3.0),
         }  # fmt: skip
@@ -285,8 +285,8 @@ def which_h() -> live.Figure:
         exponent=live.slider(-15.0, -1.0, 0.25, value=-2.0, label="log₁₀ h"),
         view=[
             live.axes(
-                live.curve("h", "cut", dash=True, color="series1", label="h²·|f‴|/6"),
-                live.curve("h", "round", dash=True, color="series2", label="ε·|f|/h"),
+                live.curve("h", "truncation", dash=True, color="series1", label="h²·|f‴|/6"),
+                live.curve("h", "rounding", dash=True, color="series2", label="ε·|f|/h"),
                 live.curve("h", "error", color="accent", label="measured error"),
                 live.points(x="one", y="here", color="ink", size=6),
                 xscale="log", yscale="log", xlabel="h", ylabel="error of the quotient",
@@ -310,7 +310,7 @@ def which_h() -> live.Figure:
 # --- how much work is in a graph? ----------------------------------------------------------------
 
 MOVES = {"cat", "clone", "constant", "expand", "flip", "input", "permute", "reshape", "slice",
-         "unslice"}  # fmt: skip
+         "slice_backward"}  # fmt: skip
 
 
 def work(graph: Graph) -> int:

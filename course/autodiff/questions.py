@@ -1,4 +1,4 @@
-"""The quiz at the end of the chapter on autodiff: each answer says why it is right or wrong."""
+"""The quiz at the end of the chapter on autodiff: each answer explains why it is right or wrong."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from nnlib import live
 
 QUESTIONS = [
     live.question(
-        "y = x·x, as a product of two operands. How many edges lead to x, and with which slopes?",
+        "y = x·x, as a product of two operands. How many edges lead to x, with which derivatives?",
         {
-            "one, of slope 2x": "2x is the sum of what comes over both edges.",
-            "two, each of slope x": "Each factor's slope is the other factor, and here that is x "
+            "one, with 2x": "2x is the sum of what comes over both edges.",
+            "two, each with x": "Each factor's derivative is the other factor, and here that is x "
             "both times. Together they give 2x.",
-            "two, each of slope 1": "That would be x + x.",
+            "two, each with 1": "That would be x + x.",
         },
-        answer="two, each of slope x",
+        answer="two, each with x",
     ),
     live.question(
         "Why is a topological order read from the back?",
@@ -51,7 +51,7 @@ QUESTIONS = [
         "A block of max-pooling holds 2, 7, 7.1 and 3, and its output has ȳ = 5. What does the 7 "
         "get?",
         {
-            "2.5, since it is nearly as large": "The slope is 0 or 1, never a share.",
+            "2.5, since it is nearly as large": "The derivative is 0 or 1, never a share.",
             "5": "That goes to 7.1, the largest.",
             "0": "A small change of the 7 leaves the maximum at 7.1.",
         },

@@ -25,7 +25,7 @@ def slope(a: Any) -> Any:
 
 target = value(
     "target",
-    like=(CORNER_ANSWER - 1) / CORNER_ANSWER,
+    solution=(CORNER_ANSWER - 1) / CORNER_ANSWER,
     tolerance=2e-3,
     mistakes=[
         mistake(
@@ -54,7 +54,7 @@ target = value(
 
 relu = value(
     "relu",
-    like=(-0.25, -0.25, 0.0),
+    solution=(-0.25, -0.25, 0.0),
     stars=1,
     tolerance=1e-6,
     mistakes=[
@@ -84,7 +84,7 @@ relu = value(
 
 kink = value(
     "kink",
-    like=(0.0, -1.0),
+    solution=(0.0, -1.0),
     stars=2,
     tolerance=1e-3,
     mistakes=[
@@ -146,7 +146,7 @@ def random_pass(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.nd
 
 shortcut = function(
     "shortcut",
-    like=total,
+    solution=total,
     given=random_pass,
     stars=2,
     mistakes=[
@@ -215,7 +215,7 @@ def random_batch(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
 
 bug = function(
     "bug",
-    like=descent(),
+    solution=descent(),
     given=random_batch,
     stars=2,
     mistakes=[
@@ -249,7 +249,7 @@ def backward_pass(late: bool = False, skip: bool = False, bare: bool = False) ->
     """A function that runs the backward pass along a chain of neurons, with one mistake or none.
 
     Args:
-        late: δ is multiplied by the neuron's own activation instead of the one before it.
+        late: δ is multiplied by the neuron's own activation, not the previous one.
         skip: the derivative is passed back without the weight.
         bare: the neurons' own slopes are left out.
     """
@@ -270,7 +270,7 @@ def backward_pass(late: bool = False, skip: bool = False, bare: bool = False) ->
 
 deep = function(
     "deep",
-    like=chain_gradient,
+    solution=chain_gradient,
     given=lambda rng: (2 * rng.normal(size=4), np.array(rng.normal()), np.array(rng.uniform())),
     stars=2,
     mistakes=[
@@ -301,7 +301,7 @@ def probabilities(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 entropy = function(
     "entropy",
-    like=lambda a5, y: a5 - y,
+    solution=lambda a5, y: a5 - y,
     given=probabilities,
     stars=2,
     mistakes=[

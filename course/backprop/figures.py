@@ -20,8 +20,8 @@ __all__ = [
     "flipped_sign", "follow_a_change", "thousand_steps",
 ]  # fmt: skip
 
-AFTER = {1: (3, 4), 2: (3, 4), 3: (5,), 4: (5,), 5: ()}  # neuron -> those that it feeds
-INTO = {3: (1, 2), 4: (1, 2), 5: (3, 4)}  # neuron -> those that feed it
+FEEDS = {1: (3, 4), 2: (3, 4), 3: (5,), 4: (5,), 5: ()}  # neuron -> those that it feeds
+FED_BY = {3: (1, 2), 4: (1, 2), 5: (3, 4)}  # neuron -> those that feed it
 SMALL = 1e-4
 DIGITS = "₀₁₂₃₄₅"
 INPUTS = np.array(CORNERS, "float32")
@@ -37,7 +37,7 @@ def activations(w: Mapping[str, Any], x1: Any, x2: Any, added: Mapping | None = 
     """The activations of the five neurons, with `added[i]` added to neuron i's total input."""
     added = added or {}
     a = {1: x1 + added.get(1, 0.0), 2: x2 + added.get(2, 0.0)}
-    for j, before in INTO.items():
+    for j, before in FED_BY.items():
         total = w[f"w0{j}"] + added.get(j, 0.0)
         for i in before:
             total = total + w[f"w{i}{j}"] * a[i]
@@ -45,10 +45,10 @@ def activations(w: Mapping[str, Any], x1: Any, x2: Any, added: Mapping | None = 
     return a
 
 
-def net_inputs(w: Mapping[str, Any], a: Mapping[int, Any]) -> dict:
+def total_inputs(w: Mapping[str, Any], a: Mapping[int, Any]) -> dict:
     """in₃, in₄, in₅ for given activations."""
     return {
-        j: w[f"w0{j}"] + sum(w[f"w{i}{j}"] * a[i] for i in before) for j, before in INTO.items()
+        j: w[f"w0{j}"] + sum(w[f"w{i}{j}"] * a[i] for i in before) for j, before in FED_BY.items()
     }
 
 
@@ -57,11 +57,11 @@ def fired_in_order(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, fired: An
 
     `fired` (5,) has each neuron's position in the order, or 0 if it has not fired.
     """
-    order = {i: fired[i - 1] for i in AFTER}
+    order = {i: fired[i - 1] for i in FEEDS}
     delta: dict[int, Any] = {}
     for i in (5, 4, 3, 2, 1):
         received = 2.0 * (a[5] - y) if i == 5 else 0.0 * a[i]
-        for j in AFTER[i]:
+        for j in FEEDS[i]:
             arrived = (order[j] > 0) * (order[j] < order[i])
             received = received + arrived * w[f"w{i}{j}"] * delta[j]
         delta[i] = received * a[i] * (1.0 - a[i]) if i > 2 else received
@@ -80,12 +80,12 @@ def finite_differences(w: Mapping[str, Any], x1: Any, x2: Any, y: Any) -> dict[s
     def changed(name: str, h: float) -> Any:
         return loss({**w, name: w[name] + h}, {})
 
-    def slope(loss_at: Callable[[float], Any]) -> Any:
+    def central_difference(loss_at: Callable[[float], Any]) -> Any:
         return (loss_at(SMALL) - loss_at(-SMALL)) / (2 * SMALL)
 
-    derivatives = {f"d{i}": slope(partial(shifted, i)) for i in AFTER}
+    derivatives = {f"d{i}": central_difference(partial(shifted, i)) for i in FEEDS}
     for name in WEIGHTS:
-        derivatives[name] = slope(partial(changed, name))
+        derivatives[name] = central_difference(partial(changed, name))
     return derivatives
 
 
@@ -118,13 +118,13 @@ def follow_a_change(L1: Callable, L2: Callable, x: float, w1: float, w2: float) 
         }  # fmt: skip
 
     names = ["w₁", "w₁ x", "L₁ = g(w₁ x)", "w₂ L₁", "L₂ = g(w₂ L₁)"]
-    slopes = ["× x", "× g′(w₁ x)", "× w₂", "× g′(w₂ L₁)"]
+    operations = ["× x", "× g′(w₁ x)", "× w₂", "× g′(w₂ L₁)"]
     labels = [live.label(n, -1.55, float(t), anchor="start", dy=4)
               for n, t in zip(names, TRACKS, strict=True)]  # fmt: skip
     labels += [
         live.label(f"{s} = {{factors[{k}]:.3f}}", -1.45, float(TRACKS[k]) - 0.5, anchor="start",
                    dy=4, color="gradient")
-        for k, s in enumerate(slopes)
+        for k, s in enumerate(operations)
     ]  # fmt: skip
     return live.figure(
         chain,
@@ -142,17 +142,17 @@ def follow_a_change(L1: Callable, L2: Callable, x: float, w1: float, w2: float) 
             ),
             live.readout("Changes: w₁ {change[0]:+.3f}, w₁x {change[1]:+.3f}, L₁ {change[2]:+.3f}, "
                          "w₂L₁ {change[3]:+.3f}, L₂ {change[4]:+.3f}."),
-            live.readout("measured ratio {ratio:+.4f} · product of local slopes {product:+.4f}",
+            live.readout("measured {ratio:+.4f} · product of local derivatives {product:+.4f}",
                          size="large", when="moved"),
-            live.readout("product of local slopes {product:+.4f}; change w₁ to measure",
+            live.readout("product of local derivatives {product:+.4f}; change w₁ to measure",
                          size="large", when="still"),
         ],
         title="A change travels",
         caption="Drag the top arrow's tip. Arrows are measured changes, dots are what the local "
-        "slopes predict. When are the dots not at the tips? Which w₂ reverses the last arrow?",
+        "derivatives predict. When are the dots not at the tips? Which w₂ reverses the last arrow?",
         alt="Five arrows, one below the other: the change of the first weight, and the changes of "
         "the first sum, its activation, the second sum and the output. Each is the one above "
-        "times a local slope; small changes follow the product of the four slopes closely.",
+        "times a local derivative; small changes follow the product of the four closely.",
     )  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def _network(**options: Any) -> Any:
     """The five neurons with in, a, δ and each weight's gradient."""
     neurons = [live.neuron(i, 0, value=f"a{i}", delta=f"shown[{i - 1}]") for i in (1, 2)]
     neurons += [
-        live.neuron(i, 1 + (i == 5), value=f"a{i}", net=f"in{i}", delta=f"shown[{i - 1}]",
+        live.neuron(i, 1 + (i == 5), value=f"a{i}", total=f"in{i}", delta=f"shown[{i - 1}]",
                     bias=f"w0{i}")
         for i in (3, 4, 5)
     ]  # fmt: skip
@@ -175,7 +175,7 @@ def _table(i: int) -> Any:
     """Neuron i's δ and its weights' gradients, each above the finite difference."""
     names = [f"δ{DIGITS[i]}"]
     if i > 2:
-        names += [_sub(f"w{k}{i}") for k in (0, *INTO[i])]
+        names += [_sub(f"w{k}{i}") for k in (0, *FED_BY[i])]
     return live.matrix(
         f"table{i}", format=".3f", row_labels=["backward", "measured"], column_labels=names,
         title=f"neuron {i}", pixel=58, when=f"on{i}",
@@ -189,7 +189,7 @@ def who_is_right(fired: Any) -> dict[str, Any]:
     for i in (5, 4, 3, 2, 1):
         has_fired = (fired[i - 1] > 0) * 1.0
         in_order, is_right = has_fired, has_fired
-        for j in AFTER[i]:
+        for j in FEEDS[i]:
             fired_before = (fired[j - 1] > 0) * (fired[j - 1] < fired[i - 1]) * 1.0
             in_order, is_right = in_order * fired_before, is_right * fired_before * correct[j]
         correct[i] = is_right
@@ -223,13 +223,13 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
         delta, measurements = fired_in_order(w, a, y, fired), finite_differences(w, x1, x2, y)
         blank = nnlib.tensor(float("nan"))
         out: dict[str, Any] = {f"a{i}": v for i, v in a.items()}
-        out |= {f"in{i}": v for i, v in net_inputs(w, a).items()}
+        out |= {f"in{i}": v for i, v in total_inputs(w, a).items()}
         shown = []
-        for i in AFTER:
+        for i in FEEDS:
             has_fired = fired[i - 1] > 0
             shown.append(nnlib.where(has_fired, delta[i], blank))
             back, differences = [delta[i]], [measurements[f"d{i}"]]
-            for k in (0, *INTO.get(i, ())) if i > 2 else ():
+            for k in (0, *FED_BY.get(i, ())) if i > 2 else ():
                 back.append(delta[i] * (a[k] if k else 1.0))
                 differences.append(measurements[f"w{k}{i}"])
                 if k:
@@ -256,7 +256,7 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
             *[
                 live.readout(f"Neuron {i} fired too early: not every neuron that it feeds had a δ.",
                              when=f"early{i}")
-                for i in AFTER
+                for i in FEEDS
             ],
             *[live.readout(f"Neuron {i} used a wrong δ.", when=f"misled{i}")
               for i in (1, 2)],
@@ -284,7 +284,7 @@ def four_points_back(w: Mapping[str, Any], sign: float = 1.0) -> tuple[dict, Any
     for i in (3, 4):
         delta[i] = a[i] * (1.0 - a[i]) * w[f"w{i}5"] * delta[5]
     gradients = {}
-    for j, before in INTO.items():
+    for j, before in FED_BY.items():
         gradients[f"w0{j}"] = delta[j].mean()
         for i in before:
             gradients[f"w{i}{j}"] = (a[i] * delta[j]).mean()
@@ -309,9 +309,9 @@ def thousand_steps(units: Mapping[str, float]) -> live.Figure:
         a = activations(w, x1, x2)
         delta = fired_in_order(w, a, y, nnlib.tensor([5.0, 4.0, 3.0, 2.0, 1.0]))
         out = {f"a{i}": v for i, v in a.items()}
-        out |= {f"in{i}": v for i, v in net_inputs(w, a).items()}
-        out |= {f"g{i}{j}": a[i] * delta[j] for j, before in INTO.items() for i in before}
-        return {**out, "shown": nnlib.stack([delta[i] for i in AFTER]),
+        out |= {f"in{i}": v for i, v in total_inputs(w, a).items()}
+        out |= {f"g{i}{j}": a[i] * delta[j] for j, before in FED_BY.items() for i in before}
+        return {**out, "shown": nnlib.stack([delta[i] for i in FEEDS]),
                 "answers": four_points_back(w)[1]}  # fmt: skip
 
     return live.figure(
@@ -343,14 +343,14 @@ def thousand_steps(units: Mapping[str, float]) -> live.Figure:
 def flipped_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.Figure:
     """Training on XOR by the five steps, with a switch that flips the first factor's sign."""
 
-    def step(slip: bool, **w: Any) -> dict:
-        gradients, a5 = four_points_back({n: w[n] for n in WEIGHTS}, -1.0 if slip else 1.0)
+    def step(flipped: bool, **w: Any) -> dict:
+        gradients, a5 = four_points_back({n: w[n] for n in WEIGHTS}, -1.0 if flipped else 1.0)
         updated = {n: w[n] - lr * gradients[n] for n in WEIGHTS}
         return {**updated, "loss": mean_error(a5)}
 
-    def outputs(slip: bool, **weights: Any) -> dict:
+    def outputs(flipped: bool, **weights: Any) -> dict:
         w = {n: weights[n].double() for n in WEIGHTS}
-        gradients, a5 = four_points_back(w, -1.0 if slip else 1.0)
+        gradients, a5 = four_points_back(w, -1.0 if flipped else 1.0)
 
         def loss(h: float) -> Any:
             return mean_error(four_points_back({**w, "w35": w["w35"] + h})[1])
@@ -361,7 +361,7 @@ def flipped_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.F
     first = dict.fromkeys(WEIGHTS, 0.0)
     return live.figure(
         outputs,
-        slip=live.checkbox(False, label="take 2(y − a₅) for the first factor"),
+        flipped=live.checkbox(False, label="take 2(y − a₅) for the first factor"),
         training=live.training(
             step, first, seed=seed, seeds=50, max_steps=4000, speed="fast",
             init=lambda s: dict(zip(WEIGHTS, np.asarray(start(s)), strict=True)),

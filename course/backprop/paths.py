@@ -64,8 +64,8 @@ def _walk(hidden: Any, back: Any) -> dict[str, Any]:
         **edges, **{f"{name}1": start + 1.0 for name, start in edges.items()},
         "neurons": where(in_net, column),
         "known": where(in_net & (nnlib.tensor(column) <= reached), column),
-        "paths": paths, "spent": spent, "every": all_paths, "done": at_input,
-        "slow": all_paths * (layers + 1.0), "fast": 100.0 * layers - 80.0,
+        "paths": paths, "spent": spent, "all_paths": all_paths, "done": at_input,
+        "path_by_path": all_paths * (layers + 1.0), "each_edge_once": 100.0 * layers - 80.0,
     }  # fmt: skip
 
 
@@ -95,8 +95,10 @@ def count_paths() -> live.Figure:
     chart = live.axes(
         live.curve(depths, costs[:, 1], color="series1", label="path by path"),
         live.curve(depths, costs[:, 2], color="gradient", dash=True, label="each edge once"),
-        live.points(x=lambda last: last[:1], y=lambda slow: slow.reshape(1), color="series1"),
-        live.points(x=lambda last: last[:1], y=lambda fast: fast.reshape(1), color="gradient"),
+        live.points(x=lambda last: last[:1], color="series1",
+                    y=lambda path_by_path: path_by_path.reshape(1)),
+        live.points(x=lambda last: last[:1], color="gradient",
+                    y=lambda each_edge_once: each_edge_once.reshape(1)),
         xlabel="hidden layers of ten", ylabel="multiplications", yscale="log",
         xlim=(0.8, DEEPEST + 0.2), ylim=(10, 2e7), width=290, height=260,
     )  # fmt: skip
@@ -108,8 +110,9 @@ def count_paths() -> live.Figure:
             [net, chart],
             live.readout("Paths from a neuron reached to the output: {paths:,.0f}. Each edge used "
                          "once: {spent:,.0f} multiplications so far."),
-            live.readout("Input to output: {every:,.0f} paths. Path by path {slow:,.0f} "
-                         "multiplications, each edge once {fast:,.0f}.", size="large",
+            live.readout("Input to output: {all_paths:,.0f} paths. Path by path "
+                         "{path_by_path:,.0f} multiplications, each edge once "
+                         "{each_edge_once:,.0f}.", size="large",
                          when="done"),
         ],
         title="Paths, counted and factored",

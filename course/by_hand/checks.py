@@ -31,7 +31,7 @@ Line = Sequence[tuple[str, Callable]]
 
 def lines(
     short: str,
-    right: Callable,
+    solution: Callable,
     halfway: Mapping[str, Line],
     count: int,
     activations: Sequence[int],
@@ -49,7 +49,7 @@ def lines(
         rng, results = np.random.default_rng(7), []
         for fixed in fixed_values:
             arguments = [fixed.get(i, float(v)) for i, v in enumerate(rng.uniform(0.1, 0.9, count))]
-            results.append((arguments, answer(*arguments), right(*arguments)))
+            results.append((arguments, answer(*arguments), solution(*arguments)))
         return results
 
     def problem(answer: Any) -> str | None:
@@ -77,8 +77,8 @@ def lines(
 
     def wrong_answer(name: str, wrong: Callable) -> Callable:
         def answer(*arguments: float) -> list[float]:
-            result = list(right(*arguments))
-            result[names.index(name)] = wrong(arguments, right(*arguments))
+            result = list(solution(*arguments))
+            result[names.index(name)] = wrong(arguments, solution(*arguments))
             return result
 
         return answer
@@ -87,7 +87,7 @@ def lines(
         mistake(f"{name}: {explanation}", wrong_answer(name, wrong))
         for name, line in halfway.items() for explanation, wrong in line
     ]  # fmt: skip
-    return puzzle(short, right=right, problem=problem, mistakes=mistakes, stepwise=True, **more)
+    return puzzle(short, solution, problem=problem, mistakes=mistakes, stepwise=True, **more)
 
 
 def output_lines(y: Any, a3: Any, a4: Any, a5: Any) -> tuple[Any, ...]:
@@ -99,7 +99,7 @@ def output_lines(y: Any, a3: Any, a4: Any, a5: Any) -> tuple[Any, ...]:
 # In the half-way answers x are the arguments (y, a3, a4, a5) and n the right lines in their order.
 output: Exercise = lines(
     "output",
-    right=output_lines,
+    solution=output_lines,
     count=4,
     activations=(1, 2, 3),
     stars=2,
@@ -156,7 +156,7 @@ def hidden_lines(d_in5: Any, w35: Any, a3: Any, x1: Any, x2: Any) -> tuple[Any, 
 # Here x are the arguments (d_in5, w35, a3, x1, x2).
 hidden: Exercise = lines(
     "hidden",
-    right=hidden_lines,
+    solution=hidden_lines,
     count=5,
     activations=(2,),
     stars=2,
@@ -207,7 +207,7 @@ hidden: Exercise = lines(
 
 paper = value(
     "paper",
-    like=(-0.064, -0.032, -0.016),
+    solution=(-0.064, -0.032, -0.016),
     mistakes=[
         mistake(
             "The sign: dLoss/da₅ is 2(a₅ − y) = −0.4, and the lines that follow keep the minus.",
@@ -255,7 +255,7 @@ def run(answer: Callable, net: Weights, x: list[float], y: float) -> tuple[float
 def changed(
     first: Callable = lambda a, y: 2 * (a - y),
     collect: Callable = lambda w, i, delta: w[i] @ delta,
-    keep: float = 1.0,
+    accumulate: bool = True,
     through: Callable = slope,
     product: Callable = np.outer,
 ) -> Callable:
@@ -266,7 +266,7 @@ def changed(
         received, delta = np.zeros((2, len(w)))
         received[-1] = first(a[-1], y)
         for i in range(len(w) - 1, len(x), -1):
-            received[i] = keep * received[i] + collect(w, i, delta)
+            received[i] = accumulate * received[i] + collect(w, i, delta)
             delta[i] = through(a[i]) * received[i]
         return (y - a[-1]) ** 2, product(a, delta)
 
@@ -275,7 +275,7 @@ def changed(
 
 steps = function(
     "steps",
-    like=program.backpropagate,
+    solution=program.backpropagate,
     given=a_net,
     observe=run,
     stars=3,
@@ -288,7 +288,7 @@ steps = function(
         mistake("In step 3 the square's factor 2 is missing.", changed(first=lambda a, y: a - y)),
         mistake(
             "In step 4 you overwrite what the output neuron was given in step 3: += is needed.",
-            changed(keep=0.0),
+            changed(accumulate=False),
         ),
         mistake(
             "In step 4 you collect over column i, the edges that lead to neuron i. The edges to "
@@ -310,7 +310,7 @@ steps = function(
     learned="Twelve lines, and they work for any wiring without cycles.",
 )  # fmt: skip
 
-# --- the step that promises 0 --------------------------------------------------------------------
+# --- the step with the predicted loss 0 -----------------------------------------------------------
 
 
 def to_zero(s: Any) -> tuple[Any, float]:
@@ -319,25 +319,27 @@ def to_zero(s: Any) -> tuple[Any, float]:
 
 zero = function(
     "zero",
-    like=to_zero,
+    solution=to_zero,
     given=lambda rng: (rng.uniform(0.05, 0.3, size=9),),
     stars=3,
     mistakes=[
         mistake(
-            "The first: the loss's derivative contains the factor 2, and in the promise it is "
-            "squared.",
+            "The first: the loss's derivative contains the factor 2, and in the predicted fall it "
+            "is squared.",
             lambda s: (1 / (s**2).sum(), 0.25),
         ),
         mistake(
-            "The first: the promise squares the whole derivative, so its factor 2 becomes 4.",
+            "The first: the predicted fall squares the whole derivative, so its factor 2 "
+            "becomes 4.",
             lambda s: (1 / (2 * (s**2).sum()), 0.25),
         ),
         mistake(
-            "The first: each weight promises the square of its own derivative. Square, then add.",
+            "The first: each weight contributes the square of its own derivative. Square, then "
+            "add.",
             lambda s: (1 / (4 * s.sum() ** 2), 0.25),
         ),
         mistake(
-            "The first is right. The second is not 0: 0 is the promise. How far does a₅ go?",
+            "The first is right. The second is not 0: 0 is predicted. How far does a₅ go?",
             lambda s: (to_zero(s)[0], 0.0),
         ),
         mistake(
@@ -349,14 +351,14 @@ zero = function(
             lambda s: (to_zero(s)[0], 0.75),
         ),
     ],
-    learned="The promise is 0 where the answer is half-way, whatever the target is.",
+    learned="The predicted loss is 0 where the answer is half-way, whatever the target is.",
 )
 
 # --- one weight on two edges ---------------------------------------------------------------------
 
 shared = function(
     "shared",
-    like=lambda d3, d4, x1, x2: x1 * d3 + x2 * d4,
+    solution=lambda d3, d4, x1, x2: x1 * d3 + x2 * d4,
     given=lambda rng: tuple(scalars(rng, 4)),
     stars=2,
     mistakes=[
@@ -373,7 +375,7 @@ shared = function(
             lambda d3, d4, x1, x2: x2 * d3 + x1 * d4,
         ),
         mistake(
-            "Slopes multiply along one path. These are two paths, and their effects add.",
+            "Derivatives multiply along one path. These are two paths, and their effects add.",
             lambda d3, d4, x1, x2: x1 * d3 * x2 * d4,
         ),
         mistake(
@@ -423,7 +425,7 @@ def without_delta(W: Any, before: Any, after: Any, received: Any) -> tuple[Any, 
 
 layer = function(
     "layer",
-    like=back,
+    solution=back,
     given=a_layer,
     stars=2,
     mistakes=[

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 import nnlib
-from course.backprop.figures import AFTER, SMALL, activations, finite_differences, net_inputs
+from course.backprop.figures import FEEDS, SMALL, activations, finite_differences, total_inputs
+from course.by_hand.descent import four_programs, predicted_and_actual
 from course.by_hand.hunt import one_mistake
 from course.by_hand.program import hidden_lines, output_lines
-from course.by_hand.promise import four_programs, promise
 from course.by_hand.suspects import four_suspects
 from course.networks.five import WEIGHTS
 from nnlib import live
@@ -18,7 +18,8 @@ from nnlib.graph import Graph
 from nnlib.graph.latex import tree
 
 __all__ = [
-    "ORDER", "four_programs", "four_suspects", "line_by_line", "lines", "one_mistake", "promise",
+    "ORDER", "four_programs", "four_suspects", "line_by_line", "lines", "one_mistake",
+    "predicted_and_actual",
 ]  # fmt: skip
 
 # The order of the derivation: the output's lines, then those of neuron 3, then those of neuron 4.
@@ -46,7 +47,7 @@ def lines(
     """The graph's formulas for `names`, each with what it gives at `numbers`.
 
     Every printed formula is evaluated as it is printed; where that differs from what the graph
-    computes, an AssertionError says so.
+    computes, an AssertionError is raised.
     """
     values = graph.run(**numbers)
     known = {**numbers, **values}
@@ -61,7 +62,7 @@ def lines(
     return Lines(out)
 
 
-def slope_by_activation(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, i: int) -> Any:
+def derivative_by_activation(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, i: int) -> Any:
     """dLoss/daᵢ as a central difference, from two runs through the neurons after neuron i."""
 
     def loss(h: float) -> Any:
@@ -76,9 +77,9 @@ def slope_by_activation(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, i: i
 def _derived() -> Any:
     """The five-neuron net; a neuron shows its δ once its line has been reached."""
     neurons = [live.neuron(i, 0, value=f"a{i}") for i in (1, 2)]
-    neurons += [live.neuron(i, 1 + (i == 5), value=f"a{i}", net=f"in{i}", delta=f"shown{i}",
+    neurons += [live.neuron(i, 1 + (i == 5), value=f"a{i}", total=f"in{i}", delta=f"shown{i}",
                             bias=f"w0{i}") for i in (3, 4, 5)]  # fmt: skip
-    edges = [live.edge(i, j, f"w{i}{j}") for i, after in AFTER.items() for j in after]
+    edges = [live.edge(i, j, f"w{i}{j}") for i, after in FEEDS.items() for j in after]
     return live.network(neurons, edges, width=460, height=280)
 
 
@@ -96,10 +97,10 @@ def line_by_line(
         w = {n: v.double() for n, v in weights.items()}
         x1, x2, y = (v.double() for v in (x1, x2, y))
         a = activations(w, x1, x2)
-        into = net_inputs(w, a)
+        total = total_inputs(w, a)
         by_a, delta, by_w = {}, {}, {}
         first = _planted(output(y, a[3], a[4], a[5]), planted == 1, lambda d: (
-            d[0] * into[5] * (1 - into[5]), a[3], a[4]))  # fmt: skip
+            d[0] * total[5] * (1 - total[5]), a[3], a[4]))  # fmt: skip
         by_a[5], delta[5], by_w["w05"], by_w["w35"], by_w["w45"] = first
         for i in (3, 4):
             edge = w[f"w{i}5"]
@@ -111,10 +112,10 @@ def line_by_line(
             by_a[i], delta[i], by_w[f"w0{i}"], by_w[f"w1{i}"], by_w[f"w2{i}"] = derivatives
         differences = finite_differences(w, a[1], a[2], y)
         out = {f"a{i}": v for i, v in a.items()}
-        out |= {f"in{i}": v for i, v in into.items()}
+        out |= {f"in{i}": v for i, v in total.items()}
         for i in (3, 4, 5):
             out |= {f"d_a{i}": by_a[i], f"d_in{i}": delta[i], f"m_in{i}": differences[f"d{i}"]}
-            out[f"m_a{i}"] = slope_by_activation(w, a, y, i)
+            out[f"m_a{i}"] = derivative_by_activation(w, a, y, i)
         for name in WEIGHTS:
             out[f"d_{name}"] = by_w[name]
             out[f"m_{name}"] = differences[name]
@@ -146,10 +147,10 @@ def line_by_line(
     )  # fmt: skip
 
 
-def _planted(lines: Sequence, wrong: Any, slip: Callable) -> tuple:
+def _planted(lines: Sequence, wrong: Any, mistaken: Callable) -> tuple:
     """The five lines of the output neuron, with a wrong δ where a mistake is planted."""
     d_a5, right, *rest = lines
-    wrong_delta, a3, a4 = slip(lines)
+    wrong_delta, a3, a4 = mistaken(lines)
     wrong_rest = (wrong_delta, wrong_delta * a3, wrong_delta * a4)
     return (d_a5, nnlib.where(wrong, wrong_delta, right),
             *(nnlib.where(wrong, b, r) for b, r in zip(wrong_rest, rest, strict=True)))  # fmt: skip

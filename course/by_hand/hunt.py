@@ -10,8 +10,8 @@ import numpy as np
 
 import nnlib
 from course.by_hand import suspects
+from course.by_hand.descent import Descent
 from course.by_hand.program import hidden_lines
-from course.by_hand.promise import Descent
 from course.by_hand.slips import LABELS, OURS, RIGHT, SLIPS, ten_lines, tensors
 from nnlib import live
 
@@ -28,7 +28,7 @@ MUST_VANISH = {
     "a₅ = 0.99, y = 0": list(RIGHT)[1:],
     "a₅ = 0.01, y = 1": list(RIGHT)[1:],
 }
-TESTS = [*MUST_VANISH, "the ten signs", "the quotient"]
+TESTS = [*MUST_VANISH, "the ten signs", "the ratio"]
 WRONG_NAME = 2  # the price of naming a line that is right
 
 
@@ -44,15 +44,15 @@ def largest_left(program: Any, case: str, before: Mapping[str, Any]) -> Any:
     return nnlib.stack([(in_case[n] / before[n]).abs() for n in MUST_VANISH[case]]).amax()
 
 
-def quotient(numbers: Mapping[str, float], program: Any, alpha: float = 1e-4) -> Any:
-    """The measured fall of the loss after a small step divided by the promised one."""
+def ratio(numbers: Mapping[str, float], program: Any, alpha: float = 1e-4) -> Any:
+    """The actual fall of the loss after a small step divided by the predicted one."""
 
     def derivatives(v: Mapping[str, Any], a: Mapping[int, Any]) -> dict[str, Any]:
         d = ten_lines({**v, **{f"a{i}": a[i] for i in (3, 4, 5)}}, program)
         _, _, *of_weights = hidden_lines(d["in5"], v["w45"], a[4], v["x1"], v["x2"])
         return d | dict(zip(("w04", "w14", "w24"), of_weights, strict=True))
 
-    return Descent(numbers, derivatives).share(alpha)
+    return Descent(numbers, derivatives).ratio(alpha)
 
 
 def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> live.Figure:
@@ -65,7 +65,7 @@ def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> 
     lines = nnlib.tensor(range(len(RIGHT)), dtype=nnlib.int64)
 
     def outputs(
-        of_day: Any, of_month: Any, bought: Any, seen: Any, line: Any, named: Any, missed: Any
+        of_day: Any, of_month: Any, bought: Any, inspected: Any, line: Any, named: Any, missed: Any
     ) -> dict:
         program = days[(of_month - 1) * 31 + of_day - 1]
         d = ten_lines(tensors(OURS), program)
@@ -74,14 +74,14 @@ def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> 
         out |= {f"case{k}": largest_left(program, case, d) for k, case in enumerate(MUST_VANISH)}
         out |= {f"found{k}": found * (program == k) for k in range(len(SLIPS))}
         return out | {
-            "quotient": quotient(numbers, program), "for_sale": 1 - bought, "found": found,
-            "astray": (named >= 0) * (1 - found), "searching": 1 - found,
-            "cost": bought.sum() + seen.sum() + missed,
-            "after_seen": nnlib.maximum(seen, (lines == line) * 1.0),
+            "ratio": ratio(numbers, program), "for_sale": 1 - bought, "found": found,
+            "wrongly_named": (named >= 0) * (1 - found), "searching": 1 - found,
+            "cost": bought.sum() + inspected.sum() + missed,
+            "after_inspected": nnlib.maximum(inspected, (lines == line) * 1.0),
             "after_missed": missed + WRONG_NAME * (guilty[program] != line),
         }  # fmt: skip
 
-    none = {"bought": np.zeros(len(TESTS)), "seen": np.zeros(len(RIGHT)), "named": -1,
+    none = {"bought": np.zeros(len(TESTS)), "inspected": np.zeros(len(RIGHT)), "named": -1,
             "missed": 0.0}  # fmt: skip
     return live.figure(
         outputs,
@@ -108,9 +108,9 @@ def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> 
         "cheaply can you find the guilty line? Before you buy a test, say which lines it can "
         "clear.",
         alt="Two sliders for a day and a month, which choose a program with one hidden mistake, "
-        "and a shop of tests: eight special cases, the signs of the ten lines, the quotient of "
-        "kept and promised fall, and the measurement of any line. A line can be named: then a "
-        "readout says whether it is the guilty one, and what is wrong in it.",
+        "and a shop of tests: eight special cases, the signs of the ten lines, the ratio of "
+        "actual to predicted fall, and the measurement of any line. A line can be named: then a "
+        "readout shows whether it is the guilty one, and what is wrong in it.",
     )  # fmt: skip
 
 
@@ -128,19 +128,19 @@ def _shop(measured: Mapping[str, float]) -> Any:
     signs = ", ".join(f"{name} {{signs[{k}]:+.0f}}" for k, name in enumerate(LABELS))
     results += [
         live.readout(f"The signs: {signs}.", when=f"bought[{len(MUST_VANISH)}]"),
-        live.readout("After a very small step, measured fall ÷ promised fall = {quotient:.4f}.",
+        live.readout("After a very small step, actual fall ÷ predicted fall = {ratio:.4f}.",
                      when=f"bought[{len(MUST_VANISH) + 1}]"),
     ]  # fmt: skip
     results += [
         live.readout(f"Line of {name}: the program gives {{d_{n}:+.5f}}, the measurement "
-                     + f"{measured[n]:+.5f}.".replace("-", "−"), when=f"seen[{k}]")
+                     + f"{measured[n]:+.5f}.".replace("-", "−"), when=f"inspected[{k}]")
         for k, (n, name) in enumerate(zip(RIGHT, LABELS, strict=True))
     ]  # fmt: skip
     return live.column(
         live.row(*for_sale),
         live.control("line"),
         live.row(
-            live.button("measure this line", {"seen": "after_seen"}),
+            live.button("measure this line", {"inspected": "after_inspected"}),
             live.button("name this line as the guilty one",
                         {"named": "line", "missed": "after_missed"}, when="searching"),
         ),
@@ -156,7 +156,8 @@ def _bought_with(k: int, bought: Any) -> Any:
 def _verdicts() -> list[Any]:
     """The readouts after a line was named; the mistake is shown only for the guilty line."""
     wrong = live.readout(
-        "No: that line is right, if the lines above it are. This name cost you 2.", when="astray"
+        "No: that line is right, if the lines above it are. This name cost you 2.",
+        when="wrongly_named",
     )
     right = [
         live.readout(f"Found: in the line of {LABELS[GUILTY[k]]}, {slip.words}.", when=f"found{k}")

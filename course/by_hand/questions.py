@@ -1,4 +1,4 @@
-"""The quiz at the end of the appendix by hand: each answer says why it is right or wrong."""
+"""The quiz at the end of the appendix by hand: each answer explains why it is right or wrong."""
 
 from __future__ import annotations
 

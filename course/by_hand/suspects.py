@@ -57,8 +57,8 @@ def four_suspects() -> live.Figure:
         ],
         title="Four suspects",
         dtype="float64",
-        caption="Choose a case and say which bars must vanish, or nearly, before you look at the "
-        "four programs. Where a bar that should vanish remains, a factor is missing. Which?",
+        caption="Choose a case and predict which bars must vanish, or nearly, before you look at "
+        "the four programs. Where a bar that should vanish remains, a factor is missing. Which?",
         alt="Ten bars, the lines of neurons 5 and 3 in a special case as multiples of what the "
         "same program gives at the chapter's numbers, for one of four programs, and a question. "
         "In three of the programs, bars that should vanish remain in some special case.",

@@ -23,7 +23,7 @@ def total_and_relu(total: float) -> tuple[float, float]:
 
 paper = value(
     "paper",
-    like=lambda: total_and_relu((SOBEL * WINDOW).sum() + BIAS),
+    solution=lambda: total_and_relu((SOBEL * WINDOW).sum() + BIAS),
     stars=1,
     mistakes=[
         mistake(
@@ -58,7 +58,7 @@ def sizes(rng: np.random.Generator) -> tuple[int, int, int, int]:
 
 size = function(
     "size",
-    like=lambda n, k, s, p: (n + 2 * p - k) // s + 1,
+    solution=lambda n, k, s, p: (n + 2 * p - k) // s + 1,
     given=sizes,
     stars=1,
     mistakes=[
@@ -120,7 +120,7 @@ def some_layers(rng: np.random.Generator) -> tuple[list[tuple[int, int]]]:
 
 field = function(
     "field",
-    like=receptive_field,
+    solution=receptive_field,
     given=some_layers,
     stars=2,
     mistakes=[
@@ -164,7 +164,7 @@ def layer(x: Any, kernels: Any, biases: Any) -> Any:
 
 channels = function(
     "channels",
-    like=layer,
+    solution=layer,
     given=lambda rng: (
         rng.normal(size=(2, 6, 8)),
         rng.normal(size=(4, 2, 3, 3)),
@@ -211,7 +211,7 @@ channels = function(
 
 pool = function(
     "pool",
-    like=lambda x: F.max_pool2d(x[None, None], 2)[0, 0],
+    solution=lambda x: F.max_pool2d(x[None, None], 2)[0, 0],
     given=lambda rng: (rng.normal(size=(6, 8)),),
     stars=2,
     mistakes=[
@@ -263,7 +263,7 @@ def line_problem(answer: Any) -> str | None:
 
 line = puzzle(
     "line",
-    right=[[-1, 2, -1]] * 3,
+    solution=[[-1, 2, -1]] * 3,
     problem=line_problem,
     stars=2,
     mistakes=[

@@ -35,7 +35,7 @@ def slid(x: Any, kernel: Any) -> Any:
 
 
 def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
-    """An image and a kernel to paint; a window's sum, its ReLU, and the map of all windows."""
+    """An image and a kernel to paint; a window's total input, its ReLU, the map of all windows."""
     small = np.pad(shrink(image, 12).numpy().round(1), 1)  # a frame of paper around the digit
 
     def outputs(image: Any, kernel: Any, bias: Any, row: Any, column: Any) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
         side = 1 + 0 * row
         return {
             "map": slid(image, kernel) + bias, "active": (slid(image, kernel) + bias).relu(),
-            "seen": window, "product": window * kernel, "sum": total, "answer": total.relu(),
+            "window": window, "product": window * kernel, "total": total, "answer": total.relu(),
             "frame": nnlib.stack([row, column, 3 * side, 3 * side]),
             "cell": nnlib.stack([row, column, side, side]),
         }  # fmt: skip
@@ -68,10 +68,10 @@ def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
                          colors="diverging", title="all totals: click", when="sees_committed"),
              live.images("active", window="cell", pick=("row", "column"), pixel=11,
                          colors="magnitude", title="feature map: ReLU", when="sees_committed")],
-            [live.images("seen", title="what it sees", range=(0, 1), **numbers),
+            [live.images("window", title="what it sees", range=(0, 1), **numbers),
              live.images("product", title="times the kernel", colors="diverging", range=(-1, 1),
                          **numbers)],
-            live.readout("Window at row {row:d}, column {column:d}: total input {sum:+.2f}, "
+            live.readout("Window at row {row:d}, column {column:d}: total input {total:+.2f}, "
                          "after ReLU {answer:.2f}."),
         ],
         title="Slide a window",
@@ -182,8 +182,8 @@ def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure
         )
         moved_map = rows @ map_of_original[0, 0].relu() @ columns
         return {
-            "moved": moved.flip(0), "map": map_of_moved.flip(0), "most": map_of_moved.max(),
-            "total": F.max_pool2d(map_of_moved[None, None], 4)[0, 0].flip(0),
+            "moved": moved.flip(0), "map": map_of_moved.flip(0), "maximum": map_of_moved.max(),
+            "pooled": F.max_pool2d(map_of_moved[None, None], 4)[0, 0].flip(0),
             "gap": (moved_map - map_of_moved)[6:22, 6:22].abs().max(), "at": right, "to": -down,
         }  # fmt: skip
 
@@ -204,9 +204,9 @@ def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure
                        title="drag the digit", **panel),
              live.axes(live.heat("map", side, side, **heat),
                        title="the kernel's map", **panel),
-             live.axes(live.heat("total", side, side, **heat),
+             live.axes(live.heat("pooled", side, side, **heat),
                        title="largest of each 4 × 4", **panel)],
-            live.readout("Is it present anywhere? Largest answer: {most:.3f}", size="large",
+            live.readout("Is it present anywhere? Largest answer: {maximum:.3f}", size="large",
                          when="still_committed"),
             live.readout("The digit is {at:+.0f} to the right and {to:+.0f} up. Map of the moved "
                          "image against moved map of the image: largest difference {gap:.6f}."),
@@ -249,9 +249,9 @@ def pooled_block(**texts: Any) -> live.Figure:
 
     def pool(map: Any, delta: Any) -> dict[str, Any]:
         x = map.detach().requires_grad_()
-        most = F.max_pool2d(x[None, None], 2)[0, 0]
-        (back,) = nnlib.autograd.grad((most * delta).sum(), [x])
-        return {"most": most, "back": back}
+        maxima = F.max_pool2d(x[None, None], 2)[0, 0]
+        (back,) = nnlib.autograd.grad((maxima * delta).sum(), [x])
+        return {"maxima": maxima, "back": back}
 
     numbers: dict[str, Any] = {"annotate": ".1f", "pixel": 42}
     return live.figure(
@@ -261,7 +261,7 @@ def pooled_block(**texts: Any) -> live.Figure:
                          colors="diverging", annotate=".1f", label="δ of the four maxima"),
         view=[
             [live.control("map"),
-             live.images("most", range=(0, 6), title="the largest", **numbers)],
+             live.images("maxima", range=(0, 6), title="the largest", **numbers)],
             [live.control("delta"),
              live.images("back", colors="diverging", range=(-1, 1), title="gradient of the map",
                          **numbers)],
@@ -277,7 +277,7 @@ def _every_map() -> list[Any]:
         [live.control("drawing"),
          live.column(
              live.control("centre"),
-             live.images("seen", pixel=7, title="what both networks get"),
+             live.images("image", pixel=7, title="what both networks get"),
              live.readout("CNN: {answer:d} ({percent:.0f} %)", size="large", when="ink"),
              live.readout("MLP: {mlp_answer:d} ({mlp_percent:.0f} %)", size="large",
                           when="ink"),
@@ -293,7 +293,7 @@ def _every_map() -> list[Any]:
         live.images("second", pixel=2.7, range=(0, 3), title="32 maps of 14 × 14", **maps),
         live.images("third", pixel=4, range=(0, 3), select="last",
                     title="64 maps of 7 × 7: click one", **maps),
-        live.axes(live.bars("found", select="last", classes="chosen", width=1.0),
+        live.axes(live.bars("maxima", select="last", classes="chosen", width=1.0),
                   xlabel="map", ylabel="maximum", title="is it anywhere?", width=700,
                   height=140),
         live.axes(live.bars("added", labels=CLASSES, color="series2"), width=420, height=170,
@@ -317,8 +317,9 @@ def maps_of(net: Any, mlp: Any, start: np.ndarray) -> live.Figure:
         p = nnlib.softmax(z, 0)
         other = nnlib.softmax(W2 @ (W1 @ image.reshape(-1) + c1).relu() + c2, 0)
         return {
-            "seen": image, "first": first[0], "second": second[0], "third": third, "found": maxima,
-            "p": p, "answer": p.argmax(), "percent": 100 * p.max(), "ink": drawing.max() > 0.3,
+            "image": image, "first": first[0], "second": second[0], "third": third,
+            "maxima": maxima, "p": p, "answer": p.argmax(), "percent": 100 * p.max(),
+            "ink": drawing.max() > 0.3,
             "other": other, "mlp_answer": other.argmax(), "mlp_percent": 100 * other.max(),
             "kernel": K1[one, 0], "large": first[0, one], "added": W[:, last] * maxima[last],
             "amount": maxima[last], "chosen": 1.0 * (nnlib.arange(len(b3)) == last),

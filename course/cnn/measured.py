@@ -23,7 +23,7 @@ from nnlib import datasets, nn
 
 WEIGHTS = Path(networks.__file__).parent / "weights"
 FILE, SEVEN = WEIGHTS / "image_seeds.json", WEIGHTS / "seven_digits.npz"
-SEEDS, EPOCHS, FAR = range(3), 15, 4
+SEEDS, EPOCHS, MAX_SHIFT = range(3), 15, 4
 SHIFTS = range(7)
 PAPER = 16  # empty pixels on every side of the larger images
 
@@ -42,7 +42,7 @@ FRAME, FRAME_EPOCHS = 8, 6  # empty pixels around the training digits of the las
 def fit(
     net: nn.Module, x: Any, y: Any, seed: int, epochs: int = EPOCHS, moved: bool = False
 ) -> nn.Module:
-    """Trains like digits.fit; `moved` shifts each mini-batch by up to FAR pixels both ways."""
+    """Trains like digits.fit; `moved` shifts mini-batches by up to MAX_SHIFT pixels both ways."""
     rng = np.random.default_rng(seed)
     adam = nnlib.optim.Adam(net.parameters(), lr=2e-3)
     net.train()
@@ -51,7 +51,7 @@ def fit(
         for batch in np.array_split(rng.permutation(len(x)), max(1, len(x) // 50)):
             images = x[batch]
             if moved:
-                images = digits.moved(images, *rng.integers(-FAR, FAR + 1, 2))
+                images = digits.moved(images, *rng.integers(-MAX_SHIFT, MAX_SHIFT + 1, 2))
             adam.zero_grad()
             F.cross_entropy(net(images), y[batch]).backward()
             adam.step()
@@ -167,7 +167,7 @@ def from_scratch(count: int, seed: int) -> float:
 
 # --- results --------------------------------------------------------------------------------------
 
-COUNTS, DRAWS = (1, 2, 5, 10, 20), range(5)
+COUNTS, SAMPLES = (1, 2, 5, 10, 20), range(5)
 
 
 def results() -> dict[str, Any]:
@@ -187,9 +187,11 @@ def main(parts: list[str]) -> None:
     if "transfer" in parts or not parts:
         nnlib.save(digits.half(train_seven()), SEVEN)
         for kind in ("pixels", "features"):
-            measured["transfer"][kind] = [[few_shot(kind, n, s) for s in DRAWS] for n in COUNTS]
+            measured["transfer"][kind] = [[few_shot(kind, n, s) for s in SAMPLES] for n in COUNTS]
             store()
-        measured["transfer"]["from scratch"] = [[from_scratch(n, s) for s in DRAWS] for n in COUNTS]
+        measured["transfer"]["from scratch"] = [
+            [from_scratch(n, s) for s in SAMPLES] for n in COUNTS
+        ]
         store()
     for name in NETWORKS:
         if name in parts or not parts:

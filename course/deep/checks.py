@@ -15,7 +15,7 @@ from course.kit.exercises import function, mistake, puzzle, value
 
 factor = value(
     "factor",
-    like=(1 / 3, 1 / 27),
+    solution=(1 / 3, 1 / 27),
     stars=1,
     tolerance=2e-2,
     mistakes=[
@@ -47,7 +47,7 @@ factor = value(
 
 paths = value(
     "paths",
-    like=(-0.01, 1.32, 0.4),
+    solution=(-0.01, 1.32, 0.4),
     stars=1,
     tolerance=1e-3,
     mistakes=[
@@ -85,7 +85,7 @@ def normal(h: Any, dim: int = 1, centre: bool = True, correction: int = 0) -> An
 
 layer_norm = function(
     "layer-norm",
-    like=lambda h, gamma, beta: F.layer_norm(h, (h.shape[1],), gamma, beta),
+    solution=lambda h, gamma, beta: F.layer_norm(h, (h.shape[1],), gamma, beta),
     given=rows,
     stars=2,
     derivative=True,
@@ -136,7 +136,7 @@ def ln(h: Any) -> Any:
 
 block = function(
     "block",
-    like=lambda h, W, b: h + (ln(h) @ W.T + b).relu(),
+    solution=lambda h, W, b: h + (ln(h) @ W.T + b).relu(),
     given=block_of,
     stars=2,
     derivative=True,
@@ -175,7 +175,7 @@ block = function(
 
 nothing = value(
     "nothing",
-    like=(0.0, 1.0, 0.0, -0.2),
+    solution=(0.0, 1.0, 0.0, -0.2),
     stars=2,
     tolerance=1e-3,
     mistakes=[
@@ -236,7 +236,7 @@ def trouble(answer: Any) -> str | None:
 
 xavier = puzzle(
     "xavier",
-    right=(1 / 64, 0.0149),
+    solution=(1 / 64, 0.0149),
     problem=trouble,
     stars=2,
     mistakes=[
@@ -276,7 +276,7 @@ def ratios(before: Any, after: Any, least: int = 2) -> list:
 
 ratio = function(
     "ratio",
-    like=lambda before, after: max(ratios(before, after)),
+    solution=lambda before, after: max(ratios(before, after)),
     given=steps,
     stars=2,
     mistakes=[

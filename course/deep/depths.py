@@ -58,7 +58,7 @@ SETTINGS = [
 # --- the network --------------------------------------------------------------------------------
 
 
-def spread(start: str, inputs: int) -> float:
+def std(start: str, inputs: int) -> float:
     """The standard deviation of a weight: PyTorch's default, He's, Xavier's (square layers)."""
     variance = {"default": 1 / 3, "xavier": 1.0, "he": 2.0}[start] / inputs
     return variance**0.5
@@ -67,9 +67,10 @@ def spread(start: str, inputs: int) -> float:
 def layer(start: str, inputs: int, outputs: int, rng: np.random.Generator) -> tuple[Any, Any]:
     """A layer's initial weights (inputs, outputs) and biases, by the rule `start`."""
     if start == "default":
-        most = inputs**-0.5
-        return (rng.uniform(-most, most, (inputs, outputs)), rng.uniform(-most, most, (1, outputs)))
-    return rng.normal(size=(inputs, outputs)) * spread(start, inputs), np.zeros((1, outputs))
+        bound = inputs**-0.5
+        weights = rng.uniform(-bound, bound, (inputs, outputs))
+        return weights, rng.uniform(-bound, bound, (1, outputs))
+    return rng.normal(size=(inputs, outputs)) * std(start, inputs), np.zeros((1, outputs))
 
 
 def parameters(setting: Setting, seeds: int = SEEDS) -> list[tuple[Tensor, Tensor]]:

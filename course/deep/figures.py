@@ -151,8 +151,8 @@ def sizes_by_layer(question: Any = None, **texts: Any) -> live.Figure:
 def compared(rows: Mapping[str, Mapping[str, Any]], question: Any, **texts: Any) -> live.Figure:
     """A question, then each network's test accuracy: a bar (the mean), and a dot for each seed."""
     tests = [np.array(row["test"]) for row in rows.values()]
-    spread = np.linspace(-0.2, 0.2, len(tests[0]))
-    positions = np.concatenate([k + spread for k in range(len(tests))])
+    jitter = np.linspace(-0.2, 0.2, len(tests[0]))
+    positions = np.concatenate([k + jitter for k in range(len(tests))])
     means = [float(t.mean()) for t in tests]
     question.fields["reveal"] = [live.axes(
         live.bars(means, labels=list(rows), color="series0"),
@@ -274,10 +274,10 @@ def eight_networks(question: Any, **texts: Any) -> live.Figure:
     number, layers = nnlib.arange(len(rows)), np.arange(1, DEEPEST + 1)
 
     def outputs(net: Any) -> dict[str, Any]:
-        its = percent[net]
+        accuracies = percent[net]
         return {
             "activations": activations[net], "gradients": gradients[net],
-            "ends": nnlib.stack([its.mean(), its.amin(), its.amax()]),
+            "ends": nnlib.stack([accuracies.mean(), accuracies.amin(), accuracies.amax()]),
             "chosen": 1.0 * (number == net),
         }  # fmt: skip
 
@@ -299,8 +299,8 @@ def eight_networks(question: Any, **texts: Any) -> live.Figure:
 
 def _eight_bars(tests: Sequence[np.ndarray]) -> Any:
     """For each network a bar (the mean) that can be chosen, and a dot for each seed."""
-    spread = np.linspace(-0.25, 0.25, len(tests[0]))
-    positions = np.concatenate([k + spread for k in range(len(tests))])
+    jitter = np.linspace(-0.25, 0.25, len(tests[0]))
+    positions = np.concatenate([k + jitter for k in range(len(tests))])
     means = [float(t.mean()) for t in tests]
     return live.axes(
         live.bars(means, classes="chosen", select="net", labels=[letters(on) for on in EIGHT]),

@@ -36,10 +36,10 @@ def as_row(depth: Any, spread: Any, activation: Any, residual: Any, norm: Any) -
                       activation])  # fmt: skip
 
 
-def parameters(drawn: Any, moved: Any, spread: Any) -> list[Any]:
+def parameters(sampled: Any, learned: Any, spread: Any) -> list[Any]:
     """Each layer's weights and the output's: random ones of this spread, and what was learned."""
-    inner = spread / WIDTH**0.5 * drawn[:HIDDEN] + moved[:HIDDEN]
-    outer = drawn[HIDDEN:] / (3 * WIDTH) ** 0.5 + moved[HIDDEN:]
+    inner = spread / WIDTH**0.5 * sampled[:HIDDEN] + learned[:HIDDEN]
+    outer = sampled[HIDDEN:] / (3 * WIDTH) ** 0.5 + learned[HIDDEN:]
     layers = inner.reshape(DEEPEST, WIDTH, WIDTH)
     matrices = [*(layers[k] for k in range(DEEPEST)), outer.reshape(WIDTH, 10)]
     return [W.detach().requires_grad_() for W in matrices]
@@ -57,12 +57,12 @@ def evaluated(
     return loss, logits, nnlib.cat([G.reshape(-1) for G in grads]), passed
 
 
-def adam(moved: Any, m: Any, v: Any, t: Any, gradient: Any) -> dict[str, Any]:
-    """One step of Adam: how far the parameters have moved, both running means, and the step."""
+def adam(learned: Any, m: Any, v: Any, t: Any, gradient: Any) -> dict[str, Any]:
+    """One step of Adam: what the parameters have learned, both running means, and the step."""
     state = {"step": t, "each": [{"exp_avg": m, "exp_avg_sq": v}]}
-    moved, after = ADAM.update(moved, gradient, state)
+    learned, after = ADAM.update(learned, gradient, state)
     (each,) = after["each"]
-    return {"moved": moved, "m": each["exp_avg"], "v": each["exp_avg_sq"], "t": after["step"]}
+    return {"learned": learned, "m": each["exp_avg"], "v": each["exp_avg_sq"], "t": after["step"]}
 
 
 def break_and_save(**texts: Any) -> live.Figure:
@@ -70,20 +70,20 @@ def break_and_save(**texts: Any) -> live.Figure:
     x, y = halved(*(part[:IMAGES] for part in data()["training"]))
     layers = nnlib.arange(1, DEEPEST + 1).float()
 
-    def step(drawn: Any, moved: Any, m: Any, v: Any, t: Any, began: Any, depth: Any, spread: Any,
-             activation: Any, residual: Any, norm: Any) -> dict[str, Any]:  # fmt: skip
+    def step(sampled: Any, learned: Any, m: Any, v: Any, t: Any, began: Any, depth: Any,
+             spread: Any, activation: Any, residual: Any, norm: Any) -> dict[str, Any]:  # fmt: skip
         switches = {"depth": depth, "activation": activation, "residual": residual, "norm": norm}
-        loss, _, gradient, _ = evaluated(x, y, parameters(drawn, moved, spread), **switches)
+        loss, _, gradient, _ = evaluated(x, y, parameters(sampled, learned, spread), **switches)
         now = as_row(spread=spread, **switches)
         return {
-            **adam(moved, m, v, t, gradient), "drawn": drawn, "loss": loss,
+            **adam(learned, m, v, t, gradient), "sampled": sampled, "loss": loss,
             "began": nnlib.where(t < 0.5, now, began),
         }  # fmt: skip
 
-    def outputs(drawn: Any, moved: Any, t: Any, began: Any, depth: Any, spread: Any,
+    def outputs(sampled: Any, learned: Any, t: Any, began: Any, depth: Any, spread: Any,
                 activation: Any, residual: Any, norm: Any) -> dict[str, Any]:  # fmt: skip
         switches = {"depth": depth, "activation": activation, "residual": residual, "norm": norm}
-        weights = parameters(drawn, moved, spread)
+        weights = parameters(sampled, learned, spread)
         loss, logits, gradient, passed = evaluated(x, y, weights, **switches)
         squares = gradient[:HIDDEN].reshape(DEEPEST, WIDTH * WIDTH) ** 2
         sizes = nnlib.stack([(h * h).mean() for h in passed])
@@ -110,7 +110,7 @@ def break_and_save(**texts: Any) -> live.Figure:
         norm=live.checkbox(False, static=False, label="layer normalisation"),
         training=live.training(
             step,
-            {"drawn": live.normal(SIZE), "moved": np.zeros(SIZE), "m": np.zeros(SIZE),
+            {"sampled": live.normal(SIZE), "learned": np.zeros(SIZE), "m": np.zeros(SIZE),
              "v": np.zeros(SIZE), "t": np.zeros(()), "began": np.zeros(7)},
             seed=1, seeds=SEEDS, max_steps=STEPS, speed="frame",
         ),

@@ -21,7 +21,7 @@ def rule_by_hand() -> live.Figure:
 
     def apply(w: Any, b: Any) -> dict[str, Any]:
         rule = w * x + b
-        return {"line": w * ends + b, "rule": rule, "worst": 10 * (rule - y).abs().amax()}
+        return {"line": w * ends + b, "rule": rule, "largest_error": 10 * (rule - y).abs().amax()}
 
     return live.figure(
         apply,
@@ -38,9 +38,11 @@ def rule_by_hand() -> live.Figure:
                 xlabel="°C, in tens", ylabel="°F, in tens", xlim=(-0.5, 4.5), ylim=(-0.5, 14),
                 width=420, height=300,
             ),
-            "w = {w:.2f} and b = {b:.2f}. The largest of the five errors is {worst:.1f} °F.",
+            live.readout("w = {w:.2f} and b = {b:.2f}. The largest of the five errors is "
+                         "{largest_error:.1f} °F."),
             live.readout("All five errors are below one degree. You have found the rule, or "
-                         "something very close to it.", when=lambda worst: worst < 1),
+                         "something very close to it.",
+                         when=lambda largest_error: largest_error < 1),
         ],
         title="A rule by hand",
         caption="Move the two sliders, or drag the two ends of the line, until the largest error "
@@ -85,11 +87,11 @@ def unseen_reading() -> live.Figure:
 
 COLUMN = ((10.0,), (20.0,), (30.0,))
 ROW = ((1.0, 2.0, 3.0, 4.0),)
-TABLE = ((0.0, 1.0, 2.0, 3.0), (4.0, 5.0, 6.0, 7.0), (8.0, 9.0, 10.0, 11.0))
+MATRIX = ((0.0, 1.0, 2.0, 3.0), (4.0, 5.0, 6.0, 7.0), (8.0, 9.0, 10.0, 11.0))
 CASES = {
     "column + row": ("(3, 1)", "(1, 4)", COLUMN, ROW),
-    "table + row": ("(3, 4)", "(1, 4)", TABLE, ROW),
-    "table + column": ("(3, 4)", "(3, 1)", TABLE, COLUMN),
+    "matrix + row": ("(3, 4)", "(1, 4)", MATRIX, ROW),
+    "matrix + column": ("(3, 4)", "(3, 1)", MATRIX, COLUMN),
 }
 
 
@@ -122,7 +124,7 @@ def stretching() -> live.Figure:
         title="What stretches",
         caption="Choose what is added, then move row and column. Watch which number of each small "
         "tensor is used: where a length is 1, the same number serves the whole row or column.",
-        alt="Two small tables and their stretched copies of shape (3, 4), with the sum below. A "
+        alt="Two small matrices and their stretched copies of shape (3, 4), with the sum below. A "
         "column repeats itself in every column, a row repeats itself in every row.",
     )  # fmt: skip
 

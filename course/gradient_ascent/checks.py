@@ -38,9 +38,9 @@ def differences(f: Any, w: Any, eps: float, *, up: float = 1.0, down: float = 1.
     return nnlib.stack(quotients)
 
 
-slopes = function(
-    "slopes",
-    like=differences,
+partial_derivatives = function(
+    "differences",
+    solution=differences,
     given=bowl,
     stars=1,
     mistakes=[
@@ -139,7 +139,7 @@ def halved(f: Any, w: Any, g: Any, alpha: float, *, once_more: bool = False) -> 
 
 careful = function(
     "careful",
-    like=lambda f, w, g, alpha: halved(f, w, g, alpha)[0],
+    solution=lambda f, w, g, alpha: halved(f, w, g, alpha)[0],
     given=steep_bowl,
     stars=2,
     mistakes=[
@@ -182,7 +182,7 @@ def curvatures(H: Any) -> np.ndarray:
 
 longest = function(
     "longest",
-    like=lambda H: 2 / curvatures(H).max(),
+    solution=lambda H: 2 / curvatures(H).max(),
     given=curved_top,
     stars=2,
     mistakes=[
@@ -230,7 +230,7 @@ def gradients(w: Any, x: Any, y: Any) -> Any:
 
 batch = function(
     "mini-batch",
-    like=lambda w, x, y, chosen: gradients(w, x, y)[chosen].mean(0),
+    solution=lambda w, x, y, chosen: gradients(w, x, y)[chosen].mean(0),
     given=sample,
     stars=1,
     mistakes=[
@@ -284,7 +284,7 @@ def ahead(gradient: Any, w: Any, v: Any, alpha: float, beta: float, *, at: Any =
 
 look_ahead = function(
     "look-ahead",
-    like=ahead,
+    solution=ahead,
     given=hilly,
     observe=five_steps,
     stars=2,
@@ -353,7 +353,7 @@ def in_units(factor: float) -> float:
 
 units = value(
     "units",
-    like=lambda: in_units(10.0),
+    solution=lambda: in_units(10.0),
     stars=3,
     tolerance=5e-3,
     mistakes=[
@@ -378,4 +378,4 @@ units = value(
     learned="That is why features are measured in standard deviations: one step size for all.",
 )
 
-EXERCISES = [paper, slopes, batch, careful, longest, look_ahead, units]
+EXERCISES = [paper, partial_derivatives, batch, careful, longest, look_ahead, units]

@@ -13,7 +13,7 @@ from nnlib import live
 W1, W2 = (-4.0, 14.0), (-9.0, 7.0)
 LEVELS = (-4, -3, -2, -1.5, -1, -0.7, -0.5, -0.35, -0.25, -0.2, -0.17, -0.15, -0.14)
 BILL, MASS = "bill length (standard deviations)", "body mass (standard deviations)"
-RUNNERS = ("all birds", "mini-batches of 10", "mini-batches, momentum", "mini-batches, Adam")
+CLIMBERS = ("all birds", "mini-batches of 10", "mini-batches, momentum", "mini-batches, Adam")
 STEPS = 21  # steps of 10 birds that make one pass over 219
 PASSES = 30  # the length of the race
 ARROW = 3.0  # the length of the reader's arrow
@@ -127,8 +127,8 @@ def every_direction(height: Hill, gradient: Hill) -> live.Figure:
         u = nnlib.stack([radians.cos(), radians.sin()])
         oval = {"oval1": level.sqrt() * turn.cos(), "oval2": (level / 2).sqrt() * turn.sin()}
         return {
-            **oval, "u": u, "g": 0.25 * g, "rate": (g * u).sum(), "h": height(w),
-            "rates": g[0] * all_radians.cos() + g[1] * all_radians.sin(),
+            **oval, "u": u, "g": 0.25 * g, "directional_derivative": (g * u).sum(), "h": height(w),
+            "directional_derivatives": g[0] * all_radians.cos() + g[1] * all_radians.sin(),
             "length": (g * g).sum().sqrt(), "off": _degrees(u, g),
         }  # fmt: skip
 
@@ -156,15 +156,16 @@ def every_direction(height: Hill, gradient: Hill) -> live.Figure:
                     levels=(-30, -20, -12, -6, -2, 1, 4, 6, 8, 9.5),
                 ),
                 live.axes(
-                    live.curve(around, "rates", label="slope in each direction"),
+                    live.curve(around, "directional_derivatives", label="slope in each direction"),
                     live.line(y=0, dash=True, color="muted"),
-                    live.points(x="angle", y="rate", color="accent", size=7, label="yours"),
+                    live.points(x="angle", y="directional_derivative", color="accent", size=7,
+                                label="yours"),
                     xlim=(-180, 180), xlabel="direction (degrees)", ylabel="slope",
                     width=340, height=340,
                 ),
             ],
-            live.readout("Slope in your direction: {rate:+.2f}. It is {off:.0f}° away from the "
-                         "gradient, whose length is {length:.2f}. Height {h:.2f}"),
+            live.readout("Slope in your direction: {directional_derivative:+.2f}. It is {off:.0f}° "
+                         "away from the gradient, whose length is {length:.2f}. Height {h:.2f}"),
         ],
         title="The slope in every direction",
         dtype="float64",
@@ -395,7 +396,7 @@ def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -
         caption="Commit, then move α, or the handle on the curve, across both lines. Where does it "
         "arrive soonest? Compare α = 45 with α = 55.",
         alt="A question. Once it is answered: the path of sixty steps on the contours, and how far "
-        "from the top the climber still is, for the chosen step size. The text below says what "
+        "from the top the climber still is, for the chosen step size. The text below gives what "
         "happens below 1/λmax, between 1/λmax and 2/λmax, and beyond.",
     )  # fmt: skip
 
@@ -431,10 +432,11 @@ def two_tops(height: Hill, gradient: Callable, question: Any) -> live.Figure:
                     xlim=(-4, 4), ylim=(-3, 3), width=460, height=340,
                     levels=(0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
                 ),
-                when="plain_committed",
+                when="plateau_committed",
             ),
             live.readout("Height {first:.4f} at the start, where the gradient has the length "
-                         "{length:.6f}; height {last:.4f} after 100 steps", when="plain_committed"),
+                         "{length:.6f}; height {last:.4f} after 100 steps",
+                         when="plateau_committed"),
         ],
         title="Two tops",
         dtype="float64",
@@ -463,7 +465,7 @@ def fan_of_batches(hill: Hill, gradient: Hill, x: Any, y: Any, start: Any, sizes
         return {"g": g, "full": full, "x0": root[0], "y0": root[1], "spread": spread}
 
     law = noises[0] * np.asarray(sizes) ** -0.5
-    spread = live.axes(
+    chart = live.axes(
         live.points(x=sizes, y=noises, label="measured in the cell above"),
         live.curve(sizes, law, dash=True, color="muted", label="c / √B"),
         live.points(x=lambda B: B * 1.0, y="spread", color="gradient", size=7, label="this fan"),
@@ -484,7 +486,7 @@ def fan_of_batches(hill: Hill, gradient: Hill, x: Any, y: Any, start: Any, sizes
                                 label="all 219 birds"),
                     _weights_handle(),
                 ),
-                spread,
+                chart,
             ],
             live.readout(
                 "{B:d} birds: typical error {spread:.3f}; the full gradient is "
@@ -506,39 +508,39 @@ def fan_of_batches(hill: Hill, gradient: Hill, x: Any, y: Any, start: Any, sizes
 def race(hill: Hill, gradient: Hill, x: Any, y: Any, start: Any, top: Any) -> live.Figure:
     """Four climbers that have looked at the same number of birds."""
 
-    def step(full: Any, mini: Any, fast: Any, adam: Any, v: Any, m: Any, s: Any, t: Any, alpha: Any,
-             X: Any, Y: Any) -> dict:  # fmt: skip
+    def step(full: Any, mini: Any, momentum: Any, adam: Any, v: Any, m: Any, s: Any, t: Any,
+             alpha: Any, X: Any, Y: Any) -> dict:  # fmt: skip
         def batch_gradient(w: Any) -> Any:
             return (nnlib.sigmoid(-Y * (X @ w)) * Y) @ X / len(Y)
 
         t = t + 1
         full = full + alpha * gradient(full) * (t % STEPS == 0)
         mini = mini + alpha * batch_gradient(mini)
-        v = 0.9 * v + batch_gradient(fast)
-        fast = fast + 0.1 * alpha * v
+        v = 0.9 * v + batch_gradient(momentum)
+        momentum = momentum + 0.1 * alpha * v
         g = batch_gradient(adam)
         m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
         mean, square = m / (1 - 0.9**t), s / (1 - 0.999**t)
         adam = adam + 0.04 * alpha * mean / (square.sqrt() + 1e-8)
-        after = nnlib.stack([full, mini, fast, adam])
+        after = nnlib.stack([full, mini, momentum, adam])
         gaps = (hill(top) - hill(after)).clamp(min=1e-5)
         tracked = {f"gap{i}": gaps[i] for i in range(4)}
         tracked |= {f"at{i}{j}": after[i, j] for i in range(4) for j in (0, 1)}
-        state = {"full": full, "mini": mini, "fast": fast, "adam": adam, "v": v, "m": m, "s": s}
-        return {**state, "t": t, "loss": gaps[1], **tracked}
+        state = {"full": full, "mini": mini, "momentum": momentum, "adam": adam}
+        return {**state, "v": v, "m": m, "s": s, "t": t, "loss": gaps[1], **tracked}
 
     first = np.asarray(start.tolist(), "float32")
-    state: dict[str, Any] = dict.fromkeys(("full", "mini", "fast", "adam"), first)
+    state: dict[str, Any] = dict.fromkeys(("full", "mini", "momentum", "adam"), first)
     state |= {name: np.zeros(2) for name in ("v", "m", "s")} | {"t": np.zeros(())}
     tracked = [f"gap{i}" for i in range(4)] + [f"at{i}{j}" for i in range(4) for j in (0, 1)]
     trails = [live.path(f"history_at{i}0", f"history_at{i}1", color=f"series{i}", width=1.4)
               for i in range(4)]  # fmt: skip
     dots = [live.points(x=f"now[{i},0]", y=f"now[{i},1]", color=f"series{i}", size=6)
             for i in range(4)]  # fmt: skip
-    curves = [live.curve("history_step", f"history_gap{i}", color=f"series{i}", label=RUNNERS[i])
+    curves = [live.curve("history_step", f"history_gap{i}", color=f"series{i}", label=CLIMBERS[i])
               for i in range(4)]  # fmt: skip
     return live.figure(
-        lambda full, mini, fast, adam: {"now": nnlib.stack([full, mini, fast, adam])},
+        lambda full, mini, momentum, adam: {"now": nnlib.stack([full, mini, momentum, adam])},
         alpha=live.slider(0.5, 20.0, value=5.0, log=True, format=".1f", label="step size α"),
         training=live.training(step, state, data={"X": x, "Y": y}, batch=10, seed=1, seeds=50,
                                max_steps=PASSES * STEPS, track=tracked),

@@ -133,7 +133,7 @@ def computed(value: Any) -> Any:
 
 
 def judge_value(exercise: Exercise, answer: Any) -> Verdict:
-    needed = computed(exercise.like)
+    needed = computed(exercise.solution)
     problem = difference(answer, needed, exercise.tolerance)
     if problem is None:
         return dtype_verdict(exercise, answer) or right(exercise)
@@ -162,7 +162,7 @@ def judge_function(exercise: Exercise, answer: Any) -> Verdict:
     if has_dots(answer):
         return Verdict("blank", BLANK)
     argument_sets = exercise.random_arguments()
-    needed = [outcome(exercise, exercise.like, arguments) for arguments in argument_sets]
+    needed = [outcome(exercise, exercise.solution, arguments) for arguments in argument_sets]
     results = []
     for arguments in argument_sets:
         try:
@@ -176,7 +176,7 @@ def judge_function(exercise: Exercise, answer: Any) -> Verdict:
         problem = difference(result, right_result, exercise.tolerance)
         if problem is not None:
             reason = reason_for(exercise, argument_sets, results, needed)
-            return wrong(f"called with {named(arguments)}: {problem}", reason)
+            return wrong(f"called with {brief_arguments(arguments)}: {problem}", reason)
     if (verdict := dtype_verdict(exercise, results[0])) is not None:
         return verdict
     if exercise.derivative:
@@ -250,7 +250,7 @@ def lengths(arguments: Sequence[Any]) -> set[int]:
     return sizes
 
 
-def named(arguments: Sequence[Any]) -> str:
+def brief_arguments(arguments: Sequence[Any]) -> str:
     """The arguments, short enough for a message."""
     return ", ".join(map(brief_argument, arguments))
 
@@ -270,7 +270,7 @@ def brief_argument(argument: Any) -> str:
 def judge_gradients(exercise: Exercise, answer: Callable, argument_sets: list) -> Verdict:
     for arguments in argument_sets:
         leaves = [i for i, a in enumerate(arguments) if hasattr(a, "detach")]
-        needed = gradients_of(exercise.like, arguments, leaves)
+        needed = gradients_of(exercise.solution, arguments, leaves)
         try:
             gradients = gradients_of(answer, arguments, leaves)
         except Exception as error:  # such as .numpy() of a tensor that requires grad

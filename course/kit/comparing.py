@@ -90,7 +90,10 @@ def numbers_differ(answer: Any, needed: Any, tolerance: float, prefix: str) -> s
     if close(a, n, tolerance):
         return None
     a, n = a.astype(float), n.astype(float)
-    errors = np.where(np.isfinite(a), np.abs(a - n), np.inf)
+    equal = (a == n) | (np.isnan(a) & np.isnan(n))
+    finite = np.isfinite(a) & np.isfinite(n)
+    with np.errstate(invalid="ignore"):  # inf - inf
+        errors = np.where(equal, 0.0, np.where(finite, np.abs(a - n), np.inf))
     position = np.unravel_index(int(np.argmax(errors)), errors.shape)
     index = f" at [{', '.join(map(str, position))}]" if position else ""
     got, right = float(a[position]), float(n[position])

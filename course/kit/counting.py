@@ -46,7 +46,7 @@ def multiplication_count(fn: Callable[..., Any] | list[Any], **inputs: Any) -> i
     return total
 
 
-def path(layers: Iterable[Callable[[Any], Any]], x: Any) -> str:
+def layer_shapes(layers: Iterable[Callable[[Any], Any]], x: Any) -> str:
     """The shapes of one example on its way through the layers; unchanged shapes are not repeated.
 
     Args:
@@ -55,7 +55,7 @@ def path(layers: Iterable[Callable[[Any], Any]], x: Any) -> str:
 
     >>> import nnlib
     >>> from nnlib import nn
-    >>> path(nn.Sequential(nn.Flatten(), nn.ReLU(), nn.Linear(6, 2)), nnlib.zeros(1, 3, 2))
+    >>> layer_shapes(nn.Sequential(nn.Flatten(), nn.ReLU(), nn.Linear(6, 2)), nnlib.zeros(1, 3, 2))
     '3×2 → 6 → 2'
     """
     shapes = [tuple(x.shape[1:])]
@@ -84,7 +84,7 @@ class Cost(NamedTuple):
 def cost(fn: Callable[[Any], Any], x: Any) -> Cost:
     """The cost of fn(x), where everything but x counts as the network's weights.
 
-    A path's length is the number of matrix products and convolutions on it, from x to the answer.
+    A path's length is the number of matrix products and convolutions on it, from x to the output.
 
     >>> import nnlib
     >>> from nnlib import nn

@@ -40,7 +40,7 @@ class Exercise:
 
     short: str
     kind: str
-    like: Any
+    solution: Any
     stars: int = 1
     given: Sampler | None = None
     observe: Callable[..., Any] | None = None
@@ -77,24 +77,25 @@ def as_argument(value: Any) -> Any:
     return value
 
 
-def value(short: str, like: Any, **more: Any) -> Exercise:
+def value(short: str, solution: Any, **more: Any) -> Exercise:
     """An exercise that asks for a number, tensor, array, string, or a tuple, list or dict of these.
 
-    `like` is the value, or a function without arguments that computes it (so importing a chapter's
-    checks stays quick); so may wrong answers. `dtype="float32"` also asks for that dtype.
+    `solution` is the value, or a function without arguments that computes it (so importing a
+    chapter's checks stays quick); so may wrong answers. `dtype="float32"` also asks for that dtype.
     """
-    return Exercise(short, "value", like, **more)
+    return Exercise(short, "value", solution, **more)
 
 
-def function(short: str, like: Callable, given: Sampler, **more: Any) -> Exercise:
-    """An exercise that asks for a function that does what `like` does, on arguments `given(rng)`.
+def function(short: str, solution: Callable, given: Sampler, **more: Any) -> Exercise:
+    """An exercise that asks for a function that does what `solution` does.
 
+    They are compared on arguments `given(rng)`.
     `derivative=True` also compares the gradients with respect to every tensor argument, and
     requires that they agree with finite differences. If `observe` is given, its result
     `observe(function, *arguments)` is compared instead of `function(*arguments)`: the weights after
     ten steps, for example, or a module's output.
     """
-    return Exercise(short, "function", like, given=given, **more)
+    return Exercise(short, "function", solution, given=given, **more)
 
 
 def gradient(
@@ -107,7 +108,7 @@ def gradient(
     """
     terms = list(of) if isinstance(of, Sequence) else [of]
 
-    def like(w: Any, *rest: Any) -> Any:
+    def solution(w: Any, *rest: Any) -> Any:
         w = nnlib.tensor(w).detach().requires_grad_() if not hasattr(w, "detach") else w
         leaf = w.detach().requires_grad_()
         total = terms[0](leaf, *rest)
@@ -115,15 +116,17 @@ def gradient(
             total = total + term(leaf, *rest)
         return nnlib.autograd.grad(total, [leaf])[0]
 
-    return Exercise(short, "function", like, given=given, terms=terms, **more)
+    return Exercise(short, "function", solution, given=given, terms=terms, **more)
 
 
-def puzzle(short: str, right: Any, problem: Callable[[Any], str | None], **more: Any) -> Exercise:
+def puzzle(
+    short: str, solution: Any, problem: Callable[[Any], str | None], **more: Any
+) -> Exercise:
     """An exercise that accepts any solution; `problem(answer)` returns what is wrong, or None.
 
-    `right` is one solution; a wrong answer is one for which `problem` returns its explanation.
+    `solution` is one of them; a wrong answer is one for which `problem` returns its explanation.
     """
-    return Exercise(short, "puzzle", right, problem=problem, **more)
+    return Exercise(short, "puzzle", solution, problem=problem, **more)
 
 
 def module_of(chapter: str) -> str:

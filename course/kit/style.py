@@ -13,7 +13,7 @@ def style() -> None:
     """
     from nnlib.live import palette
 
-    hues = palette.colors("still")
+    hues = palette.colors("fallback")
     try:
         import matplotlib as mpl
         from cycler import cycler

@@ -57,16 +57,16 @@ class WireError(RuntimeError):
 class Remote:
     """An object of the other process; calls, attributes and operators are forwarded to it."""
 
-    def __init__(self, peer: Peer, number: int, known: Mapping[str, Any]) -> None:
-        vars(self).update(_remote=(peer, number), _known=dict(known))
+    def __init__(self, peer: Peer, number: int, description: Mapping[str, Any]) -> None:
+        vars(self).update(_remote=(peer, number), _description=dict(description))
 
     @property
     def has_dots(self) -> bool:
         """Whether its source still contains a stub's `...`, as the other side reported."""
-        return bool(self._known.get("dots"))
+        return bool(self._description.get("dots"))
 
     def __repr__(self) -> str:
-        return str(self._known.get("name", "something"))[:60]
+        return str(self._description.get("name", "something"))[:60]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -127,7 +127,7 @@ class Peer:
     def send(self, message: Any) -> None:
         data = json.dumps(message).encode()
         if len(data) > LARGEST:
-            raise WireError(f"an answer of {len(data):,} bytes is too large to be judged")
+            raise WireError(f"a message of {len(data):,} bytes is too large")
         self._set_timeout()
         self.sock.sendall(struct.pack(">I", len(data)) + data)
 
@@ -147,7 +147,7 @@ class Peer:
             try:
                 chunk = self.sock.recv(min(size - len(data), 1 << 20))
             except TimeoutError as error:
-                raise WireError("the answer took too long") from error
+                raise WireError("the reply took too long") from error
             if not chunk:
                 raise WireError("the other side has closed the connection")
             data += chunk
@@ -156,7 +156,7 @@ class Peer:
     def _set_timeout(self) -> None:
         seconds_left = self.deadline - time.monotonic()
         if seconds_left <= 0:
-            raise WireError("the answer took too long")
+            raise WireError("the reply took too long")
         self.sock.settimeout(seconds_left)
 
     # asking and serving ------------------------------------------------------------------------
@@ -176,7 +176,7 @@ class Peer:
                     return self.decode(message["is"], leaves or [])
                 if "raised" in message:
                     raise rebuilt(message["raised"])
-                self.answer(message)
+                self.serve(message)
         finally:
             self.depth -= 1
 
@@ -189,7 +189,7 @@ class Peer:
         }  # fmt: skip
         return self.ask(request, leaves)
 
-    def answer(self, request: dict) -> None:
+    def serve(self, request: dict) -> None:
         """Carries out one request and sends the reply."""
         try:
             reply = {"is": self._do(request)}
@@ -263,7 +263,7 @@ class Peer:
             return self._tensor(value, leaves, jacobians)
         if isinstance(value, (np.ndarray, np.generic)) and value.dtype.name in DTYPES:
             return {"array": packed(np.asarray(value))}
-        return {"mine": self._hold(value), "known": known(value)}
+        return {"mine": self._hold(value), "description": description_of(value)}
 
     def _tensor(self, value: Any, leaves: list, jacobians: bool) -> Any:
         entry: dict[str, Any] = {"tensor": packed(np.asarray(value.detach().numpy()))}
@@ -306,7 +306,7 @@ class Peer:
         if tag == "yours" and inner in self.objects:
             return self.objects[inner]
         if tag == "mine" and type(inner) is int:
-            description = data.get("known", {})
+            description = data.get("description", {})
             remote_type = RemoteCallable if description.get("callable") else Remote
             return self.remote.setdefault(inner, remote_type(self, inner, description))
         raise WireError("a value cannot be read")
@@ -358,7 +358,7 @@ def jacobians_of(result: Any, leaves: list) -> Iterator[np.ndarray]:
         yield np.asarray(gradients, leaf.detach().numpy().dtype).reshape(len(rows), size)
 
 
-def known(value: Any) -> dict[str, Any]:
+def description_of(value: Any) -> dict[str, Any]:
     """The description of an object that is sent to the other side in place of the object."""
     description: dict[str, Any] = {"callable": callable(value), "name": type(value).__name__}
     if callable(value):

@@ -14,7 +14,7 @@ from course.networks import clauses
 
 perplexity = value(
     "perplexity",
-    like=8.0,
+    solution=8.0,
     stars=1,
     mistakes=[
         mistake("This is the mean surprise in units of log 2: perplexity is 2 to that power.", 3.0),
@@ -43,7 +43,7 @@ def top_k(logits: Any, k: int) -> Any:
 
 top = function(
     "top-k",
-    like=top_k,
+    solution=top_k,
     given=lambda rng: (rng.normal(size=8), int(rng.integers(2, 6))),
     stars=2,
     mistakes=[
@@ -88,7 +88,7 @@ def smoothed(triple: Any, pairs: Any, extra: Any) -> Any:
 
 trigram = function(
     "trigram",
-    like=smoothed,
+    solution=smoothed,
     given=given_counts,
     stars=2,
     mistakes=[
@@ -125,13 +125,13 @@ trigram = function(
 
 def without(block: int, head: int) -> Any:
     """The switches (blocks, heads) with one head off."""
-    keep = nnlib.ones(2, 4)
-    keep[block, head] = 0.0
-    return keep
+    head_mask = nnlib.ones(2, 4)
+    head_mask[block, head] = 0.0
+    return head_mask
 
 
-def surprise(model: Any, x: Any, word: int, keep: Any = None, position: int = -1) -> Any:
-    return -model(x, keep)[0, position].log_softmax(-1)[word]
+def surprise(model: Any, x: Any, word: int, head_mask: Any = None, position: int = -1) -> Any:
+    return -model(x, head_mask)[0, position].log_softmax(-1)[word]
 
 
 def effect(model: Any, x: Any, word: int, block: int, head: int) -> Any:
@@ -150,7 +150,7 @@ def only(block: int, head: int) -> Any:
 
 intervene = function(
     "intervene",
-    like=effect,
+    solution=effect,
     given=given_head,
     stars=2,
     tolerance=1e-3,
@@ -202,7 +202,7 @@ def block(size: int, wide: int) -> int:
 
 count = function(
     "count",
-    like=block,
+    solution=block,
     given=lambda rng: tuple(int(n) for n in rng.integers(5, 60, 2)),
     stars=1,
     mistakes=[
@@ -245,7 +245,7 @@ def problem(answer: Any) -> str | None:
 
 bug = puzzle(
     "bug",
-    right=LINES,
+    solution=LINES,
     problem=problem,
     stars=2,
     mistakes=[

@@ -8,7 +8,7 @@ import numpy as np
 
 import nnlib
 from course.networks import letters
-from course.networks.clauses import CODES, END, LENGTH, REST, vocabulary
+from course.networks.clauses import CODES, END, LENGTH, UNKNOWN, vocabulary
 from course.networks.fixed_length import FixedLengthTransformer
 from nnlib import live
 
@@ -47,21 +47,21 @@ def words_in(text: Any) -> tuple[Any, Any]:
     positions = (first.unsqueeze(1) + nnlib.arange(LONGEST)).clamp(max=len(padded) - 1)
     letters = nnlib.where(in_word.gather(1, positions), padded[positions], SPACE)
     table = nnlib.tensor(SPELLING.astype(np.float32))
-    gap = (letters.float().unsqueeze(1) - table[:REST].unsqueeze(0)).abs().sum(-1)  # (12, 1000)
-    codes = nnlib.where(gap.amin(1) == 0, gap.argmin(1), REST)
+    gap = (letters.float().unsqueeze(1) - table[:UNKNOWN].unsqueeze(0)).abs().sum(-1)  # (12, 1000)
+    codes = nnlib.where(gap.amin(1) == 0, gap.argmin(1), UNKNOWN)
     return codes, in_word.any(1).long().sum()
 
 
-def next_word(net: FixedLengthTransformer, row: Any, n: Any, keep: Any) -> tuple[Any, Any]:
+def next_word(net: FixedLengthTransformer, row: Any, n: Any, head_mask: Any) -> tuple[Any, Any]:
     """Logits after the start sign and n words of a row (12,), and the attention weights."""
-    h, maps = net.vectors(nnlib.cat([nnlib.full((1,), END), row]), n + 1, keep)
+    h, maps = net.vectors(nnlib.cat([nnlib.full((1,), END), row]), n + 1, head_mask)
     return net.logits(h[n]), maps
 
 
 def best_of(p: Any) -> dict[str, Any]:
     """The most probable words: probabilities and letters."""
     probabilities, indices = p.topk(TOP)
-    return {"most": probabilities, "names": nnlib.tensor(SPELLING)[indices]}
+    return {"probabilities": probabilities, "names": nnlib.tensor(SPELLING)[indices]}
 
 
 def slots(name: str, *index: int) -> str:
@@ -73,12 +73,13 @@ def slots(name: str, *index: int) -> str:
 def next_bars() -> Any:
     """The eight most probable next words as horizontal names above bars."""
     positions = np.arange(TOP)
-    names = [live.label(slots("names", i), float(i), lambda most, slot=i: most[slot],
-                        dy=-20 - 13 * (i % 2))
+    names = [live.label(slots("names", i), float(i),
+                        lambda probabilities, slot=i: probabilities[slot], dy=-20 - 13 * (i % 2))
              for i in range(TOP)]  # fmt: skip
     return live.axes(
-        live.bars("most", positions, labels=[f"{k + 1}." for k in positions], format=".2f"), *names,
-        ylim=(0, 1), width=620, height=230, ylabel="probability of coming next",
+        live.bars("probabilities", positions, labels=[f"{k + 1}." for k in positions],
+                  format=".2f"),
+        *names, ylim=(0, 1), width=620, height=230, ylabel="probability of coming next",
     )  # fmt: skip
 
 
@@ -87,8 +88,8 @@ def writing(model: Any, beginning: str, **texts: Any) -> live.Figure:
     net = FixedLengthTransformer(model)
     rng = np.random.default_rng(7)
     uniform = nnlib.tensor(rng.uniform(size=SAMPLE_COUNT).astype(np.float32))
-    allowed = nnlib.tensor((np.arange(CODES) != REST).astype(np.float32))
-    position, keep = nnlib.arange(WORDS), nnlib.ones(2 * net.heads)
+    allowed = nnlib.tensor((np.arange(CODES) != UNKNOWN).astype(np.float32))
+    position, head_mask = nnlib.arange(WORDS), nnlib.ones(2 * net.heads)
 
     def write(
         text: Any, sampled_words: Any, sampled_count: Any, sampled_for: Any, sample_number: Any,
@@ -100,7 +101,7 @@ def writing(model: Any, beginning: str, **texts: Any) -> live.Figure:
         added = nnlib.where(sampled_for == prompt_key, sampled_count, 0)  # 0 for a new beginning
         total = (n + added).clamp(max=WORDS)
         row = nnlib.where(position < n, typed, sampled_words[(position - n).clamp(min=0)])
-        logits, _ = next_word(net, row, total, keep)
+        logits, _ = next_word(net, row, total, head_mask)
         logits = logits - 1e9 * (1.0 - allowed)
         least = logits.topk(50).values[k - 1]
         p = (logits / T - 1e9 * (logits < least).float()).softmax(-1)
@@ -202,9 +203,11 @@ def typed(text: Any, n: Any) -> tuple[Any, Any, Any]:
     return codes, nnlib.where(inside, nnlib.tensor(LETTERS)[codes], SPACE), inside
 
 
-def surprises(net: FixedLengthTransformer, codes: Any, n: Any, keep: Any) -> tuple[Any, Any, Any]:
+def surprises(
+    net: FixedLengthTransformer, codes: Any, n: Any, head_mask: Any
+) -> tuple[Any, Any, Any]:
     """Each letter's surprise (32,), 0 for the first; the next letter's probabilities; weights."""
-    h, maps = net.vectors(codes, n, keep)
+    h, maps = net.vectors(codes, n, head_mask)
     p = net.logits(h).log_softmax(-1)
     surprise = -p[:-1].gather(1, codes[1:].unsqueeze(1)).squeeze(1)
     surprise = nnlib.cat([nnlib.zeros(1), surprise]) * (nnlib.arange(letters.LENGTH) < n).float()
@@ -262,16 +265,16 @@ def mask_comparison(
         "masked": FixedLengthTransformer(masked),
         "unmasked": FixedLengthTransformer(unmasked, causal=False),
     }
-    keep = nnlib.ones(len(nets["masked"].blocks) * nets["masked"].heads)
+    head_mask = nnlib.ones(len(nets["masked"].blocks) * nets["masked"].heads)
 
     def outputs(text: Any, text_length: Any) -> dict[str, Any]:
         codes, shown, _ = typed(text, text_length)
         result = {"shown": shown}
         for name, net in nets.items():
-            surprise, p, _ = surprises(net, codes, text_length, keep)
+            surprise, p, _ = surprises(net, codes, text_length, head_mask)
             result |= {name: surprise, f"{name}_p": p,
                        f"{name}_best": nnlib.tensor(LETTERS)[p.argmax()],
-                       f"{name}_share": p.amax(), f"{name}_mean": surprise.sum()
+                       f"{name}_probability": p.amax(), f"{name}_mean": surprise.sum()
                        / (text_length - 1).clamp(min=1)}  # fmt: skip
         return result
 
@@ -283,7 +286,7 @@ def mask_comparison(
                       *LETTER_LABELS, ylim=(-0.9, 6), width=640, height=170, title=title,
                       ylabel="surprise"),
             live.readout(f"{title}: mean surprise {{{name}_mean:.2f}} nats; next it expects "
-                         f"“{{{name}_best:c}}” with probability {{{name}_share:.2f}}"),
+                         f"“{{{name}_best:c}}” with probability {{{name}_probability:.2f}}"),
         ]  # fmt: skip
     question.fields["reveal"] = [live.column(live.control("text"), *panels)]
     return live.figure(

@@ -14,7 +14,7 @@ from course.kit.exercises import function, mistake, puzzle, value
 
 paper = value(
     "paper",
-    like=7.0,
+    solution=7.0,
     mistakes=[
         mistake("The ReLU is missing: a total input of −1 becomes 0, not −1.", 10.0),
         mistake(
@@ -62,7 +62,7 @@ def bump_problem(answer: Any) -> str | None:
 
 bump = puzzle(
     "bump",
-    right=[-10, 20, -30, 20, -5, 10, -10],
+    solution=[-10, 20, -30, 20, -5, 10, -10],
     problem=bump_problem,
     stars=2,
     mistakes=[
@@ -79,7 +79,7 @@ bump = puzzle(
 
 tents = value(
     "tents",
-    like=(4.0, -8.0, 8.0, -8.0),
+    solution=(4.0, -8.0, 8.0, -8.0),
     stars=2,
     mistakes=[
         mistake(
@@ -100,7 +100,7 @@ tents = value(
 
 swap = function(
     "swap",
-    like=lambda w: nnlib.cat([w[3:6], w[0:3], w[6:7], w[8:9], w[7:8]]),
+    solution=lambda w: nnlib.cat([w[3:6], w[0:3], w[6:7], w[8:9], w[7:8]]),
     given=lambda rng: (rng.normal(size=9),),
     stars=2,
     mistakes=[
@@ -129,7 +129,7 @@ def as_sigmoid(W1: Any, b1: Any, W2: Any, b2: Any) -> tuple[Any, Any, Any, Any]:
 
 convert = function(
     "convert",
-    like=as_sigmoid,
+    solution=as_sigmoid,
     given=lambda rng: tuple(rng.normal(size=s) for s in ((2, 3), (3,), (3, 2), (2,))),
     stars=2,
     mistakes=[
@@ -165,7 +165,7 @@ def a_data_set(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, Any, i
 
 split = function(
     "split",
-    like=lambda x, y, order, count: (
+    solution=lambda x, y, order, count: (
         x[order[:count]], y[order[:count]], x[order[count:]], y[order[count:]]),
     given=a_data_set,
     stars=2,
@@ -220,7 +220,7 @@ def parameters_and_xor_examples(
 
 freeze = function(
     "freeze",
-    like=descent(slice(6, 9)),
+    solution=descent(slice(6, 9)),
     given=parameters_and_xor_examples,
     stars=3,
     mistakes=[

@@ -49,7 +49,7 @@ def _retrained(x: np.ndarray, y: np.ndarray) -> list[Any]:
     return [
         live.row(
             live.control("frozen", "lr"),
-            live.button("forget the output layer", {"w": "forgotten", "u": np.zeros(3)}),
+            live.button("reset the output layer to zero", {"w": "reset", "u": np.zeros(3)}),
         ),
         live.training_controls(),
         live.network(neurons, edges, limit=12.0, height=190),
@@ -90,10 +90,10 @@ def retraining(x: np.ndarray, y: np.ndarray, w: Any, **texts: Any) -> live.Figur
         z = output(hidden(nnlib.tensor(x), w), w[6:])
         loss = (F.softplus(z) - target * z).mean()
         (g,) = nnlib.autograd.grad(loss, [w])
-        moving = nnlib.cat([(1.0 - frozen.float()) * nnlib.ones(6), nnlib.ones(3)])
+        trainable = nnlib.cat([(1.0 - frozen.float()) * nnlib.ones(6), nnlib.ones(3)])
         a = with_one(hidden(nnlib.tensor(x), w.detach()))
         g_u = a.transpose(0, 1) @ ((a @ u).sigmoid() - target) / float(len(y))
-        return {"w": w.detach() - lr * moving * g, "u": u - lr * g_u, "loss": loss.detach()}
+        return {"w": w.detach() - lr * trainable * g, "u": u - lr * g_u, "loss": loss.detach()}
 
     def picture(w: Any, u: Any) -> dict[str, Any]:
         a = hidden(nnlib.tensor(x), w)
@@ -104,7 +104,7 @@ def retraining(x: np.ndarray, y: np.ndarray, w: Any, **texts: Any) -> live.Figur
             "a": a,
             "gap": (w[6:] - u).abs().max(),
             "loss_net": (F.softplus(z) - target * z).mean(),
-            "forgotten": nnlib.cat([w[:6], nnlib.zeros(3)]),
+            "reset": nnlib.cat([w[:6], nnlib.zeros(3)]),
         }
 
     return live.figure(
@@ -120,11 +120,11 @@ def retraining(x: np.ndarray, y: np.ndarray, w: Any, **texts: Any) -> live.Figur
 def every_seed(results: dict[str, np.ndarray]) -> live.Figure:
     """One dot for each trained network, a column for each shape, and the means."""
     rng = np.random.default_rng(0)
-    means = [float(scores.mean()) for scores in results.values()]
+    means = [float(accuracies.mean()) for accuracies in results.values()]
     marks = [live.bars(means, labels=list(results), color="muted")]
-    for k, scores in enumerate(results.values()):
-        spread = k + rng.uniform(-0.22, 0.22, len(scores))
-        marks.append(live.points(x=spread, y=scores, color="series1", size=3.5))
+    for k, accuracies in enumerate(results.values()):
+        x = k + rng.uniform(-0.22, 0.22, len(accuracies))
+        marks.append(live.points(x=x, y=accuracies, color="series1", size=3.5))
     count = len(next(iter(results.values())))
     return live.figure(
         view=live.axes(

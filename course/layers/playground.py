@@ -147,16 +147,16 @@ def random_batch(train: Any, rank: Any, count: Any) -> Any:
 
 def step(
     w: Any, m: Any, v: Any, t: Any, on: Any, depth: int, act: Any, data: Any, noise: Any, own: Any,
-    count: Any, share: Any, examples: Any, lr: Any, optimiser: Any, loss: Any, reg: Any, rate: Any,
-    rank: Any,
+    count: Any, share: Any, examples: Any, lr: Any, optimiser: Any, loss: Any, reg: Any,
+    strength: Any, rank: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """One training step: the batch's gradient and the optimiser's update."""
     x, y, in_use, total = points(data, noise, own, count)
-    train, test = parts_of(in_use, total, share)
+    train, validation = parts_of(in_use, total, share)
     w = w.detach().requires_grad_()
     point_losses = losses(net(features(x), w, depth, on, act)[-1], y, loss)
     batch = random_batch(train, rank, examples)
-    objective = mean(point_losses, batch) + rate * penalty(w, depth, on, reg)
+    objective = mean(point_losses, batch) + strength * penalty(w, depth, on, reg)
     (g,) = nnlib.autograd.grad(objective, [w])
     m = optimiser[0] * m + optimiser[1] * g
     v = optimiser[2] * v + optimiser[3] * g * g
@@ -166,7 +166,7 @@ def step(
     state = {"w": w.detach() - lr * move, "m": m, "v": v, "t": t, "loss": objective.detach()}
     return state | {
         "train": mean(point_losses, train).detach(),
-        "test": mean(point_losses, test).detach(),
+        "validation": mean(point_losses, validation).detach(),
     }
 
 
@@ -181,7 +181,7 @@ def pictures(
     chosen = 0.5 + 0.5 * chosen / chosen.abs().max().clamp(min=1e-6)
     is_unit = (unit >= 0) & (unit < units.shape[0])
     x, y, in_use, total = points(data, noise, own, count)
-    train, test = parts_of(in_use, total, share)
+    train, validation = parts_of(in_use, total, share)
     logit = net(features(x), w, depth, on, act)[-1]
     point_losses, right = losses(logit, y, loss), ((logit > 0) == (y > 0.5)).float()
     shape = (-1, PIXELS, PIXELS)
@@ -195,10 +195,10 @@ def pictures(
         "x": nnlib.where(in_use.unsqueeze(1) > 0, x, float("nan")),
         "y": y,
         "dot": 2.6 + 1.6 * train,
-        "loss_train": mean(point_losses, train),
-        "loss_test": mean(point_losses, test),
-        "right_train": 100.0 * mean(right, train),
-        "right_test": 100.0 * mean(right, test),
+        "train_loss": mean(point_losses, train),
+        "validation_loss": mean(point_losses, validation),
+        "train_accuracy": 100.0 * mean(right, train),
+        "validation_accuracy": 100.0 * mean(right, validation),
         "parameters": used(on, depth).sum(),
         "vector": (w * used(on, depth)).reshape(1, SIZE),
     }
@@ -256,7 +256,7 @@ def data_sets() -> dict[str, np.ndarray]:
     return {**arrays, "your own points": np.full((POINTS, 3), -1, np.float32)}
 
 
-def spreads() -> np.ndarray:
+def initial_stds() -> np.ndarray:
     """The initial standard deviations: about 1/√3, as for three inputs; smaller for biases."""
     return np.where(IS_WEIGHT > 0, 0.6, 0.1)
 
@@ -310,18 +310,19 @@ def view() -> list[Any]:
     )  # fmt: skip
     curves = live.axes(
         live.curve("history_step", "history_train", color="series3", label="training"),
-        live.curve("history_step", "history_test", color="ink", dash=True, label="validation"),
+        live.curve("history_step", "history_validation", color="ink", dash=True,
+                   label="validation"),
         xlabel="step", ylabel="loss", width=300, height=200,
     )  # fmt: skip
     return [
         live.presets(presets()),
         live.control("data", "noise", "share"),
-        live.control("depth", "act", "loss", "optimiser", "lr", "examples", "reg", "rate"),
+        live.control("depth", "act", "loss", "optimiser", "lr", "examples", "reg", "strength"),
         live.training_controls(),
         *[picture_of(k) for k in range(DEPTH + 1)],
         [plane, live.column(curves,
-            "training: loss {loss_train:.3f}, {right_train:.0f} % right",
-            "validation: loss {loss_test:.3f}, {right_test:.0f} % right",
+            "training: loss {train_loss:.3f}, {train_accuracy:.0f} % right",
+            "validation: loss {validation_loss:.3f}, {validation_accuracy:.0f} % right",
             "{parameters:d} parameters in use",
             live.row(live.control("colour"), live.button("clear your points", {"count": 0})))],
         live.axes(
@@ -348,7 +349,7 @@ def playground(
 ) -> live.Figure:
     """A network to edit and to train; the arguments set the initial one."""
     start = {
-        "w": live.normal(SIZE, spreads()), "m": np.zeros(SIZE), "v": np.zeros(SIZE),
+        "w": live.normal(SIZE, initial_stds()), "m": np.zeros(SIZE), "v": np.zeros(SIZE),
         "t": np.zeros(()),
     }  # fmt: skip
     pairs = {k: np.asarray(v, np.float32) for k, v in ACTIVATIONS.items()}
@@ -366,7 +367,7 @@ def playground(
         reg=live.dropdown(
             {k: np.asarray(v, np.float32) for k, v in PENALTIES.items()}, label="penalty on weights"
         ),
-        rate=live.slider(0.0001, 1.0, value=0.003, log=True, label="strength λ of the penalty"),
+        strength=live.slider(0.0001, 1.0, value=0.003, log=True, label="strength λ of the penalty"),
         noise=live.slider(0.0, 0.5, 0.01, value=0.1, label="noise in the data"),
         share=live.slider(0.1, 1.0, 0.05, value=0.5, label="share of points to train on"),
         colour=live.dropdown(
@@ -378,7 +379,7 @@ def playground(
         unit=live.values(-1),
         training=live.training(
             step, start, data={"rank": np.arange(POINTS)}, batch=POINTS, seed=seed, seeds=1000,
-            track=["train", "test"], speed="fast",
+            track=["train", "validation"], speed="fast",
         ),
         view=view(),
         title=title, caption=caption, alt=alt, name=name,

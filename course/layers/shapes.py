@@ -14,7 +14,7 @@ from nnlib import live
 Z = np.linspace(-5, 5, 201).astype("float32")
 
 
-def _answer(g: str, z: Any) -> tuple[Any, Any]:
+def _value_and_slope(g: str, z: Any) -> tuple[Any, Any]:
     """g(z) and its slope."""
     if g == "sigmoid":
         a = z.sigmoid()
@@ -31,8 +31,8 @@ def activation_functions() -> live.Figure:
     """Four activation functions, each with its tangent and its slope."""
 
     def outputs(g: str, z: Any) -> dict:
-        curve, slopes = _answer(g, nnlib.tensor(Z))
-        a, slope = _answer(g, z)
+        curve, slopes = _value_and_slope(g, nnlib.tensor(Z))
+        a, slope = _value_and_slope(g, z)
         near = nnlib.tensor(np.array([-1.5, 1.5], "float32"))
         return {"curve": curve, "slopes": slopes, "a": a, "slope": slope,
                 "tx": z + near, "ty": a + slope * near}  # fmt: skip
@@ -73,7 +73,7 @@ def activation_functions() -> live.Figure:
 # --- bumps ----------------------------------------------------------------------------------------
 
 X = np.linspace(0, 4, 161).astype("float32")
-MOST = 32
+MAX_BUMPS = 32
 TARGETS = {
     "a wave": np.sin(1.5 * X) + 0.3 * np.sin(5 * X),
     "a hill and a valley": 1.5 * np.exp(-((X - 1) ** 2) * 3) - np.exp(-((X - 3) ** 2) * 4),
@@ -89,10 +89,10 @@ def _bump(x: Any, left: Any, right: Any, steep: Any) -> Any:
 def equal_bumps(target: Any, count: int) -> Any:
     """`count` bumps side by side over 0 … 4, each as high as the target in its middle: (32, 3)."""
     width = 4.0 / count
-    centres = (np.arange(MOST) + 0.5) * width
+    centres = (np.arange(MAX_BUMPS) + 0.5) * width
     nearest = np.clip(np.round(centres / 4.0 * (len(X) - 1)), 0, len(X) - 1).astype(int)
-    used = nnlib.tensor((np.arange(MOST) < count).astype("float32"))
-    rows = [nnlib.tensor(centres.astype("float32")), nnlib.zeros(MOST) + width,
+    used = nnlib.tensor((np.arange(MAX_BUMPS) < count).astype("float32"))
+    rows = [nnlib.tensor(centres.astype("float32")), nnlib.zeros(MAX_BUMPS) + width,
             nnlib.tensor(target)[nnlib.tensor(nearest)]]  # fmt: skip
     return nnlib.stack([row * used for row in rows], 1)
 
@@ -178,19 +178,20 @@ def bumps() -> live.Figure:
         left, right = rows[:, 0] - rows[:, 1] / 2, rows[:, 0] + rows[:, 1] / 2
         total = (rows[:, 2] * _bump(x, left, right, steep)).sum(0)
         new = height * _bump(x, centre - width / 2, centre + width / 2, steep)
-        next_row = (nnlib.arange(MOST) == count).float().unsqueeze(1)
+        next_row = (nnlib.arange(MAX_BUMPS) == count).float().unsqueeze(1)
         row = nnlib.stack([centre, width, height]).unsqueeze(0)
         error = (total - target).abs()
         return {
             "net": total, "new": total + new, "error": error.mean(), "largest": error.max(),
             "after": (total + new - target).abs().mean(),
-            "next": placed * (1 - next_row) + next_row * row, "more": (count + 1).clamp(max=MOST),
+            "next": placed * (1 - next_row) + next_row * row,
+            "more": (count + 1).clamp(max=MAX_BUMPS),
             "units": 2 * count, "last": (count - 1).clamp(min=0),
-            "fewer": placed * (1 - (nnlib.arange(MOST) == count - 1).float().unsqueeze(1)),
+            "fewer": placed * (1 - (nnlib.arange(MAX_BUMPS) == count - 1).float().unsqueeze(1)),
             **{f"fill{n}": equal_bumps(target, n) for n in (4, 8, 16, 32)},
         }  # fmt: skip
 
-    empty = {"placed": np.zeros((MOST, 3), "float32"), "count": 0}
+    empty = {"placed": np.zeros((MAX_BUMPS, 3), "float32"), "count": 0}
     return live.figure(
         outputs,
         target=live.dropdown({k: v.astype("float32") for k, v in TARGETS.items()}, label="curve"),
@@ -231,11 +232,11 @@ def fold() -> live.Figure:
             curves.append(tent(curves[-1]))
             values.append(tent(values[-1]))
         chosen = (nnlib.arange(DEEPEST + 1) == k).float()
-        way, steps = nnlib.stack(values), nnlib.arange(DEEPEST + 1)
+        by_layer, steps = nnlib.stack(values), nnlib.arange(DEEPEST + 1)
         pieces = 2.0 ** k.float()
         return {
-            "curve": chosen @ nnlib.stack(curves), "y": chosen @ way,
-            "way": nnlib.where(steps <= k, way, float("nan")), "pieces": pieces,
+            "curve": chosen @ nnlib.stack(curves), "y": chosen @ by_layer,
+            "by_layer": nnlib.where(steps <= k, by_layer, float("nan")), "pieces": pieces,
             "deep": 2 * k, "wide": pieces,
         }  # fmt: skip
 
@@ -253,7 +254,7 @@ def fold() -> live.Figure:
                     title="the whole network",
                 ),
                 live.axes(
-                    live.points(x=np.arange(DEEPEST + 1), y="way", color="series1", size=5),
+                    live.points(x=np.arange(DEEPEST + 1), y="by_layer", color="series1", size=5),
                     xlabel="after layer", ylabel="the number there", xlim=(-0.3, DEEPEST + 0.3),
                     ylim=(0, 1.05), width=270, height=250, title="x on its way",
                 ),

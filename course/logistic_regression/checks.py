@@ -41,7 +41,7 @@ def likelihoods(*p: float) -> tuple[float, float]:
 
 paper = value(
     "paper",
-    like=likelihoods(*PROBABILITIES),
+    solution=likelihoods(*PROBABILITIES),
     tolerance=2e-3,
     stars=1,
     mistakes=[
@@ -82,7 +82,7 @@ def penguins() -> tuple[np.ndarray, np.ndarray]:
 
 
 MOST_WRONG, LEAST_CONFIDENT = 5, -60.0
-NOT_THREE = "three numbers are needed: w0, w1, w2."
+NOT_THREE = "three parameters are needed: w0, w1, w2."
 FLIPPED = (
     "almost every bird is on the wrong side, so almost all would be right with all three signs "
     "flipped: Chinstraps need a positive logit."
@@ -110,7 +110,7 @@ def few_mistakes_problem(answer: Any) -> str | None:
 
 few_mistakes = puzzle(
     "few-mistakes",
-    right=(-0.25, 0.75, -0.3),
+    solution=(-0.25, 0.75, -0.3),
     problem=few_mistakes_problem,
     stars=1,
     mistakes=[
@@ -131,7 +131,7 @@ def cross_entropy(p: Any, t: Any) -> Any:
 
 likelihood = function(
     "log-likelihood",
-    like=cross_entropy,
+    solution=cross_entropy,
     given=lambda rng: (rng.uniform(0.05, 0.95, 8), (signs(rng, 8) + 1) / 2),
     derivative=True,
     stars=2,
@@ -177,7 +177,7 @@ def fit(
 
 bugs = function(
     "bugs",
-    like=fit,
+    solution=fit,
     given=lambda rng: (features(rng, 12), signs(rng, 12), int(rng.integers(5, 9)), 0.05),
     stars=2,
     tolerance=1e-5,
@@ -254,7 +254,7 @@ def one_pass(step: Any, w: Any, X: Any, y: Any) -> Any:
 
 perceptron = function(
     "perceptron",
-    like=perceptron_step,
+    solution=perceptron_step,
     given=lambda rng: (np.zeros(3), features(rng, 30), signs(rng, 30)),
     observe=one_pass,
     stars=2,
@@ -313,7 +313,7 @@ def separable(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
 
 penalty = function(
     "penalty",
-    like=climbed,
+    solution=climbed,
     given=separable,
     stars=3,
     tolerance=1e-4,

@@ -283,7 +283,7 @@ def sign_of_the_mass() -> live.Figure:
                      "a clearly negative one"],
             answer=2,
             explain="A clearly negative one, although the Chinstraps are heavier. You will see the "
-            "number in a moment, and the section on what the weights mean says why.",
+            "number in a moment, and the section on what the weights mean shows why.",
         )],
         title="Before the training",
         caption="Commit to an answer. The neuron gets both features at once.",
@@ -416,7 +416,7 @@ def calibration(z: Any, t: Any) -> live.Figure:
         bins,
         times=live.slider(0.25, 4.0, 0.25, value=2.0, label="both weights times"),
         view=[question],
-        title="Does it mean what it says?",
+        title="Is the neuron calibrated?",
         caption="Answer first. Then set the factor to 1, 2 and ½, and look on which side of the "
         "dashed line the points are.",
         alt="A question; once it is answered, the share of Gentoos in five bins against the mean "
@@ -425,7 +425,7 @@ def calibration(z: Any, t: Any) -> live.Figure:
 
 
 def one_picture_three_models() -> live.Figure:
-    """Bill length against class, with three functions g, each with its own judge."""
+    """Bill length against class, with three functions g, each with its own objective."""
     x, y, birds = _species()
     bill, target = x[:, 0], (y + 1) / 2
     span = nnlib.linspace(-3, 3, 241, dtype=nnlib.float64)
@@ -458,11 +458,12 @@ def one_picture_three_models() -> live.Figure:
                       live.points(x=bill, y=target, classes=birds.y, class_names=birds.classes),
                       xlim=(-3, 3), ylim=(-0.5, 1.5), xlabel=_AXES[0], ylabel="g(z)"),
             live.button("Fit", set={"w0": "best0", "w1": "best1"}),
-            live.readout("Judge: the log-likelihood, {ll:.1f}. {wrong:d} mistakes.",
+            live.readout("Objective: the log-likelihood, {ll:.1f}. {wrong:d} mistakes.",
                          when="smooth"),
-            live.readout("Judge: the sum of squared residuals, {squares:.2f}. {wrong:d} mistakes.",
+            live.readout("Objective: the sum of squared residuals, {squares:.2f}. "
+                         "{wrong:d} mistakes.",
                          when="straight"),
-            live.readout("Judge: the count, {wrong:d} mistakes.", when="jump"),
+            live.readout("Objective: the count, {wrong:d} mistakes.", when="jump"),
         ],
         title="One picture, three models",
         caption="Choose a g, fit the birds by hand, then press Fit. Which of the three leaves the "

@@ -52,7 +52,7 @@ QUESTIONS = [
         answer="It turns a product into a sum.",
     ),
     live.question(
-        "Which bird contributes most to the slope of the log-likelihood with respect to w₁?",
+        "Which bird contributes most to the derivative of the log-likelihood with respect to w₁?",
         {
             "one with a large x₁ on the wrong side": "Its doubt is above ½ and its feature is "
             "large. The contribution is the product.",

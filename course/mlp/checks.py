@@ -15,7 +15,7 @@ from nnlib import datasets
 
 
 def classes(rng: np.random.Generator, n: int, k: int) -> np.ndarray:
-    """n class numbers below k, at least two of them different."""
+    """n class indices below k, at least two of them different."""
     return rng.permutation(np.arange(n) % k)
 
 
@@ -23,7 +23,7 @@ def classes(rng: np.random.Generator, n: int, k: int) -> np.ndarray:
 
 paper = value(
     "paper",
-    like=([1 / 8, 2 / 8, 5 / 8], math.log(8 / 5)),
+    solution=([1 / 8, 2 / 8, 5 / 8], math.log(8 / 5)),
     stars=1,
     tolerance=1e-4,
     mistakes=[
@@ -58,7 +58,7 @@ entropy = -sum(p * math.log(p) for p in frequent)
 
 frequencies = value(
     "frequencies",
-    like=(frequent, entropy),
+    solution=(frequent, entropy),
     stars=2,
     tolerance=1e-4,
     mistakes=[
@@ -111,7 +111,7 @@ def hits_of(z: Any, y: Any, k: int) -> Any:
 
 top_k = function(
     "top-k",
-    like=lambda z, y, k: hits_of(z, y, k).mean(),
+    solution=lambda z, y, k: hits_of(z, y, k).mean(),
     given=ranked,
     stars=2,
     mistakes=[
@@ -150,7 +150,7 @@ def extreme(rng: np.random.Generator) -> tuple[np.ndarray]:
 
 even = function(
     "even",
-    like=lambda z: nnlib.logsumexp(z[:, ::2], 1) - nnlib.logsumexp(z, 1),
+    solution=lambda z: nnlib.logsumexp(z[:, ::2], 1) - nnlib.logsumexp(z, 1),
     given=extreme,
     stars=2,
     mistakes=[
@@ -187,7 +187,7 @@ even = function(
 
 bug = value(
     "bug",
-    like=math.log(math.e + 9) - 1,
+    solution=math.log(math.e + 9) - 1,
     stars=2,
     tolerance=1e-4,
     mistakes=[
@@ -223,7 +223,7 @@ def moved_accuracy(down: int, right: int) -> float:
 
 moved = value(
     "moved",
-    like=lambda: moved_accuracy(0, 2),
+    solution=lambda: moved_accuracy(0, 2),
     stars=2,
     tolerance=2e-3,
     mistakes=[
@@ -249,7 +249,7 @@ def layer(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 inverted = function(
     "inverted",
-    like=lambda W, b: (-W, b + W.sum(1)),
+    solution=lambda W, b: (-W, b + W.sum(1)),
     given=layer,
     stars=3,
     mistakes=[

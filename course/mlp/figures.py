@@ -14,7 +14,7 @@ from course.networks.rounding import rounded_parameters
 from nnlib import live
 from nnlib.live import palette
 
-COLORS = palette.colors("still")
+COLORS = palette.colors("fallback")
 CLASSES = [str(digit) for digit in range(10)]
 
 
@@ -209,8 +209,8 @@ def comparison(results: Sequence[Mapping[str, Any]], question: Any, **texts: Any
     no_remedy = rows[0]
     tests = [no_remedy["test"], no_remedy["stopped"], *(row["test"] for row in rows[1:7])]
     names = ["none", "stop", "decay", "drop", "aug.", "small", "three", "right"]
-    spread = np.linspace(-0.22, 0.22, len(tests[0]))
-    x = np.concatenate([k + spread for k in range(len(tests))])
+    jitter = np.linspace(-0.22, 0.22, len(tests[0]))
+    x = np.concatenate([k + jitter for k in range(len(tests))])
     means = np.array([float(t.mean()) for t in tests], "float32")
     question.fields["reveal"] = [live.axes(
         live.bars(means + 0.0015, labels=names, base=means - 0.0015, color="series0"),
@@ -224,7 +224,7 @@ def comparison(results: Sequence[Mapping[str, Any]], question: Any, **texts: Any
 # --- inside the network -------------------------------------------------------------------------
 
 
-def one_unit(weights: Any, images: Sequence[Any], titles: Sequence[str]) -> None:
+def one_neuron(weights: Any, images: Sequence[Any], titles: Sequence[str]) -> None:
     """Shows a hidden neuron's weights, and weight times pixel, as images (matplotlib)."""
     import matplotlib.pyplot as plt
     from matplotlib.colors import LinearSegmentedColormap
@@ -287,47 +287,48 @@ def flow(net: Any, start: np.ndarray, **texts: Any) -> live.Figure:
     order = scrambled(positions).reshape(784)
     strongest = int((W1 @ centred(start).reshape(784) + b1).argmax().item())
 
-    def read(drawing: Any, unit: Any, shuffle: Any) -> dict[str, Any]:
+    def read(drawing: Any, neuron: Any, shuffle: Any) -> dict[str, Any]:
         permutation = nnlib.where(shuffle, order, positions)
         image, W = centred(drawing).reshape(784)[permutation], W1[:, permutation]
         a = (W @ image + b1).relu()
         z = W2 @ a + b2
         p = nnlib.softmax(z, 0)
-        added = W2[:, unit] * a[unit]
+        added = W2[:, neuron] * a[neuron]
         image, tiles = image.reshape(28, 28), W.reshape(-1, 28, 28)
         return {
-            "seen": image, "a": a, "z": z, "p": p, "answer": p.argmax(), "best": p.max(),
-            "tiles": tiles, "its": tiles[unit], "product": tiles[unit] * image, "added": added,
-            "sum": b1[unit] + (tiles[unit] * image).sum(), "bias": b1[unit], "fires": a[unit],
+            "image": image, "a": a, "z": z, "p": p, "answer": p.argmax(), "best": p.max(),
+            "tiles": tiles, "weights": tiles[neuron], "product": tiles[neuron] * image,
+            "added": added, "total": b1[neuron] + (tiles[neuron] * image).sum(),
+            "bias": b1[neuron], "activation": a[neuron],
             "ink": drawing.max() > 0.3, "firing": (a > 0).sum(),
-            "chosen": 1.0 * (nnlib.arange(len(a)) == unit),
+            "chosen": 1.0 * (nnlib.arange(len(a)) == neuron),
         }  # fmt: skip
 
     return live.figure(
         read,
         drawing=live.paint((28, 28), value=start, brush=1.2, label="draw a digit here"),
-        unit=live.values(strongest),
+        neuron=live.values(strongest),
         shuffle=live.checkbox(False, static=False, label="shuffle pixels"),
         view=[
             [live.column(live.control("drawing"), live.control("shuffle")),
              live.column(
-                 live.images("seen", pixel=7, title="input: centred and scaled, 784 pixels"),
+                 live.images("image", pixel=7, title="input: centred and scaled, 784 pixels"),
                  live.readout("It reads {answer:d}, with probability {best:.2f}.", size="large",
                               when="ink"),
                  live.readout("Nothing is drawn.", size="large", when=lambda ink: ~ink))],
-            live.axes(live.bars("a", select="unit", classes="chosen", width=1.0),
+            live.axes(live.bars("a", select="neuron", classes="chosen", width=1.0),
                       xlabel="hidden neuron", ylabel="aᵢ", title="128 hidden neurons",
                       width=700, height=150),
-            live.readout("{firing:d} of 128 fire. Neuron {unit:d}: bias {bias:+.2f}, "
-                         "total input {sum:+.2f}, so its activation is {fires:.2f}."),
-            [live.images("its", pixel=5, colors="diverging", title="its weights"),
+            live.readout("{firing:d} of 128 fire. Neuron {neuron:d}: bias {bias:+.2f}, "
+                         "total input {total:+.2f}, so its activation is {activation:.2f}."),
+            [live.images("weights", pixel=5, colors="diverging", title="its weights"),
              live.images("product", pixel=5, colors="diverging", title="weights × input"),
              live.axes(live.bars("added", labels=CLASSES, color="series2"), width=300, height=170,
                        title="what it adds to each logit")],
             [live.axes(live.bars("z", labels=CLASSES), ylabel="logit", width=330, height=180),
              live.axes(live.bars("p", labels=CLASSES, color="accent"), ylim=(0, 1),
                        ylabel="probability", width=330, height=180)],
-            live.images("tiles", pixel=1.15, colors="diverging", select="unit",
+            live.images("tiles", pixel=1.15, colors="diverging", select="neuron",
                         title="the weights of all hidden neurons: click one"),
         ],
         title="A drawing on its way through the layers",
@@ -335,6 +336,6 @@ def flow(net: Any, start: np.ndarray, **texts: Any) -> live.Figure:
         "that neuron: where must ink be for it to fire, and where must none be?",
         alt="A drawn digit is centred, 128 hidden neurons react, about half of them with 0, and "
         "ten logits become ten probabilities. The weights of a hidden neuron form blurred strokes, "
-        "positive in some places and negative in others.",
+        "positive at some pixels and negative at others.",
         **texts,
     )  # fmt: skip

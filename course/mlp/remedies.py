@@ -108,7 +108,7 @@ def logits(parameters: list[Tensor], x: Any, dropout_mask: Any = 1.0) -> Tensor:
     return ((x @ W1 + b1).relu() * dropout_mask) @ W2 + b2
 
 
-def scores(parameters: list[Tensor], x: Tensor, y: np.ndarray) -> tuple[list[float], list[float]]:
+def evaluate(parameters: list[Tensor], x: Tensor, y: np.ndarray) -> tuple[list[float], list[float]]:
     """Accuracy and mean loss of each network."""
     with nnlib.no_grad():
         z = logits(parameters, x)
@@ -120,7 +120,7 @@ def scores(parameters: list[Tensor], x: Tensor, y: np.ndarray) -> tuple[list[flo
 
 
 def train(setting: Setting, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[str, Any]:
-    """Trains all seeds with that setting; returns each seed's scores after every third epoch."""
+    """Trains all seeds with that setting; returns each seed's results after every third epoch."""
     images, labels, _ = chosen_images(setting, seeds)
     parameters = start(setting.hidden, seeds)
     groups = [
@@ -153,7 +153,7 @@ def train(setting: Setting, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[st
             history["epochs"].append(epoch)
             sets = {"training": (nnlib.tensor(images), labels), **held_out_sets}
             for name, (inputs, answers) in sets.items():
-                accuracy, loss = scores(parameters, inputs, answers)
+                accuracy, loss = evaluate(parameters, inputs, answers)
                 history.setdefault(f"{name} accuracy", []).append(accuracy)
                 history.setdefault(f"{name} loss", []).append(loss)
     return history
@@ -161,8 +161,9 @@ def train(setting: Setting, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[st
 
 # --- stored results -----------------------------------------------------------------------------
 
-KEPT = ("training accuracy", "validation accuracy", "test accuracy", "training loss",
-        "validation loss")  # fmt: skip
+METRICS = (
+    "training accuracy", "validation accuracy", "test accuracy", "training loss", "validation loss"
+)  # fmt: skip
 
 
 def result(setting: Setting, **options: Any) -> dict[str, Any]:
@@ -170,7 +171,7 @@ def result(setting: Setting, **options: Any) -> dict[str, Any]:
     history = train(setting, **options)
     return asdict(setting) | {
         "epochs": history["epochs"],
-        **{name: np.round(history[name], 4).tolist() for name in KEPT},
+        **{name: np.round(history[name], 4).tolist() for name in METRICS},
     }
 
 
@@ -188,7 +189,7 @@ def main() -> None:
     rows = []
     for setting in SETTINGS:
         rows.append(result(setting))
-        last = {name: round(float(np.mean(rows[-1][name][-1])), 3) for name in KEPT}
+        last = {name: round(float(np.mean(rows[-1][name][-1])), 3) for name in METRICS}
         print(setting, last, flush=True)
     lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
     (Path(__file__).with_name(FILE)).write_text(f"[{lines}]\n", "utf8")

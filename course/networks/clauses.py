@@ -21,9 +21,9 @@ from nnlib import nn
 from nnlib.datasets import austen_clauses
 
 COMMON, LENGTH = 1000, 13  # words with a code of their own; positions: twelve words and the end
-REST, END = COMMON, COMMON + 1  # the codes for all rarer words, and for both start and end
+UNKNOWN, END = COMMON, COMMON + 1  # the codes for all rarer words, and for both start and end
 CODES = COMMON + 2
-SIZE, CONTEXT = 48, 3  # length of a word's vector; words that the MLP sees
+SIZE, CONTEXT = 48, 3  # length of a word's vector; words that the MLP gets
 FILE = "clauses.npz"
 
 
@@ -48,7 +48,7 @@ def codes(text: str) -> list[int]:
     >>> [vocabulary()[k] for k in codes("she is unputdownable")]
     ['she', 'is', '…']
     """
-    return [_positions().get(word, REST) for word in text.split()]
+    return [_positions().get(word, UNKNOWN) for word in text.split()]
 
 
 @cache
@@ -117,7 +117,7 @@ class Recurrent(Tied):
 
 
 class WithoutHeads(nn.Module):
-    """A transformer with all heads off, so each position sees only its own word and position."""
+    """A transformer with all heads off, so each position uses only its own word and position."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -150,7 +150,7 @@ def loss_of(model: Any, x: Any, y: Any) -> Any:
 
 def fit(model: Any, steps: int, lr: float = 3e-3, seed: int = 0,
         texts: Sequence[str] | None = None) -> list[float]:  # fmt: skip
-    """AdamW on batches of 64 clauses; the step size rises for 5 % of the steps, then falls to 0.
+    """AdamW on batches of 64 clauses; a warm-up of 5 % of the steps, then the step size falls to 0.
 
     Without `texts` it trains on all training clauses. Returns the loss of each step.
     """
@@ -163,8 +163,8 @@ def fit(model: Any, steps: int, lr: float = 3e-3, seed: int = 0,
         if len(order) < 64:
             order = rng.permutation(len(x)).tolist()
         rows, order = order[:64], order[64:]
-        rise = min(1.0, (step + 1) / (0.05 * steps))
-        adam.param_groups[0]["lr"] = lr * rise * 0.5 * (1 + np.cos(np.pi * step / steps))
+        warmup = min(1.0, (step + 1) / (0.05 * steps))
+        adam.param_groups[0]["lr"] = lr * warmup * 0.5 * (1 + np.cos(np.pi * step / steps))
         adam.zero_grad()
         loss = loss_of(model, x[rows], y[rows])
         loss.backward()

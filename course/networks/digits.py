@@ -96,7 +96,7 @@ def fit(model: Any, x: Any, y: Any, epochs: int, lr: float = 2e-3, seed: int = 0
     model.eval()
 
 
-def answers(model: Any, x: Any, at_once: int = 100) -> Any:
+def logits(model: Any, x: Any, at_once: int = 100) -> Any:
     """The model's logits, (n, 10), without a graph and in evaluation mode."""
     model.eval()
     with nnlib.no_grad():
@@ -105,7 +105,7 @@ def answers(model: Any, x: Any, at_once: int = 100) -> Any:
 
 def accuracy(model: Any, x: Any, y: Any) -> float:
     """The share of images whose largest logit is that of their class."""
-    return (answers(model, x).argmax(1) == y).double().mean().item()
+    return (logits(model, x).argmax(1) == y).double().mean().item()
 
 
 # --- stored weights -----------------------------------------------------------------------------

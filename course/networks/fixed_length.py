@@ -16,7 +16,7 @@ class FixedLengthTransformer:
         self.words, self.positions = rounded(model.words), rounded(model.positions)
         self.blocks = [{name: rounded(w) for name, w in block.named_parameters()}
                        for block in model.blocks]  # fmt: skip
-        self.heads, self.causal = model.blocks[0].heads.heads, causal
+        self.heads, self.causal = model.blocks[0].heads.num_heads, causal
         self.norm = (rounded(model.norm.weight), rounded(model.norm.bias))
         self.length, self.size = self.positions.shape
 

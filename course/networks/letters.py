@@ -51,14 +51,14 @@ def network(causal: bool = True) -> Transformer:
     return Transformer(len(LETTERS), LENGTH, SIZE, causal=causal)
 
 
-def loss_of(model: Any, x: np.ndarray, y: np.ndarray, keep: Any = None) -> Any:
+def loss_of(model: Any, x: np.ndarray, y: np.ndarray, head_mask: Any = None) -> Any:
     """The mean surprise of the next letter, in nats."""
-    logits = model(nnlib.tensor(x), keep).reshape(-1, len(LETTERS))
+    logits = model(nnlib.tensor(x), head_mask).reshape(-1, len(LETTERS))
     return F.cross_entropy(logits, nnlib.tensor(y).reshape(-1))
 
 
 def fit(model: Any, steps: int, seed: int = 0, lr: float = 3e-3) -> list[float]:
-    """Adam on random windows; the step size rises for 5 % of the steps, then falls to 0.
+    """Adam on random windows; a warm-up of 5 % of the steps, then the step size falls to 0.
 
     Returns the loss of each step.
     """
@@ -66,8 +66,8 @@ def fit(model: Any, steps: int, seed: int = 0, lr: float = 3e-3) -> list[float]:
     adam = nnlib.optim.Adam(parameters, lr=lr)
     losses: list[float] = []
     for step in range(steps):
-        rise = min(1.0, (step + 1) / (0.05 * steps))
-        adam.param_groups[0]["lr"] = lr * rise * 0.5 * (1 + np.cos(np.pi * step / steps))
+        warmup = min(1.0, (step + 1) / (0.05 * steps))
+        adam.param_groups[0]["lr"] = lr * warmup * 0.5 * (1 + np.cos(np.pi * step / steps))
         adam.zero_grad()
         loss = loss_of(model, *windows(rng.integers(len(stream()) - LENGTH - 1, size=BATCH)))
         loss.backward()
@@ -77,14 +77,14 @@ def fit(model: Any, steps: int, seed: int = 0, lr: float = 3e-3) -> list[float]:
     return losses
 
 
-def surprise(model: Any, keep: Any = None, pieces: int = 200) -> float:
+def surprise(model: Any, head_mask: Any = None, pieces: int = 200) -> float:
     """The mean surprise of the next letter over windows of the test clauses, in nats.
 
-    `keep`, (blocks, heads) of ones and zeros, switches heads off.
+    `head_mask`, (blocks, heads) of ones and zeros, switches heads off.
     """
     starts = np.linspace(0, len(stream(False)) - LENGTH - 2, pieces).astype(int)
     with nnlib.no_grad():
-        return float(loss_of(model, *windows(starts, train=False), keep).item())
+        return float(loss_of(model, *windows(starts, train=False), head_mask).item())
 
 
 def train(causal: bool = True, steps: int | None = None, seed: int = 0) -> Transformer:

@@ -81,14 +81,14 @@ def transitions(table: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarra
 # --- models: each has a loss on (codes, languages) ------------------------------------------------
 
 
-class Guesser(nn.Module):
+class Classifier(nn.Module):
     """A network that computes four logits for each word."""
 
     def loss(self, table: np.ndarray, y: np.ndarray) -> Any:
         return F.cross_entropy(self(table), nnlib.tensor(y))
 
 
-class Bag(Guesser):
+class Bag(Classifier):
     """Logistic regression on how often each letter occurs in the word."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class Bag(Guesser):
         return self.head(one_hot(table).sum(-2))
 
 
-class Pairs(Guesser):
+class Pairs(Classifier):
     """Logistic regression on how often each pair of neighbouring letters occurs in the word."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class Pairs(Guesser):
         return self.head((x[:, :-1].transpose(1, 2) @ x[:, 1:]).flatten(1))
 
 
-class PairsAndEnds(Guesser):
+class PairsAndEnds(Classifier):
     """Logistic regression on the pairs of letters, where a word begins and ends with a blank."""
 
     def __init__(self) -> None:
@@ -127,7 +127,7 @@ class PairsAndEnds(Guesser):
         return self.head(pairs[:, :-1])  # the last pair is two blanks, after the word's end
 
 
-class Reader(Guesser):
+class Reader(Classifier):
     """A recurrent cell over the letters, and a logistic regression on the last letter's state."""
 
     def __init__(self, cell: Callable[..., nn.Module] = nn.RNN, hidden: int = 16) -> None:
@@ -163,17 +163,17 @@ class Follower(Reader):
         return at_end + F.cross_entropy(so_far, languages)
 
 
-class Attention(Guesser):
+class Attention(Classifier):
     """One head of attention over the letters, a layer of neurons, and the mean over the word.
 
-    With `places` the vector of a letter's position is added to the letter's own vector; without
+    With `positions` the vector of a letter's position is added to the letter's own vector; without
     them the order of the letters has no effect.
     """
 
-    def __init__(self, places: bool = True, size: int = 16) -> None:
+    def __init__(self, positions: bool = True, size: int = 16) -> None:
         super().__init__()
         self.letters = nn.Parameter(0.3 * nnlib.randn(BLANK, size))
-        self.places = nn.Parameter(0.3 * nnlib.randn(LENGTH, size)) if places else None
+        self.positions = nn.Parameter(0.3 * nnlib.randn(LENGTH, size)) if positions else None
         self.query = nn.Linear(size, size, bias=False)
         self.key = nn.Linear(size, size, bias=False)
         self.value = nn.Linear(size, size, bias=False)
@@ -183,7 +183,7 @@ class Attention(Guesser):
     def vectors(self, table: Any) -> Any:
         """One vector for each position: that of its letter plus that of the position."""
         x = one_hot(table) @ self.letters
-        return x if self.places is None else x + self.places
+        return x if self.positions is None else x + self.positions
 
     def look(self, x: Any, is_letter: Any) -> Any:
         """How much each position (row) looks at each letter (column); each row adds up to 1."""
@@ -254,7 +254,7 @@ RECIPES: dict[str, tuple[Callable[[], Any], int, bool]] = {  # model, epochs, le
     "rnn on shuffled": (Follower, 15, True),
     "gru": (lambda: Follower(nn.GRU), 15, False),
     "attention": (Attention, 20, False),
-    "attention without places": (lambda: Attention(places=False), 20, False),
+    "attention without positions": (lambda: Attention(positions=False), 20, False),
     "writer": (Writer, 16, False),
 }
 

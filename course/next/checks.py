@@ -15,7 +15,7 @@ from course.kit.exercises import function, mistake, puzzle, value
 
 row = value(
     "row",
-    like=(1354, 15_640, 15_640 / 1340, 2),
+    solution=(1354, 15_640, 15_640 / 1340, 2),
     stars=1,
     tolerance=1e-3,
     mistakes=[
@@ -46,7 +46,7 @@ def work_of(d: int, wide: int, length: int) -> int:
 
 block = function(
     "block",
-    like=work_of,
+    solution=work_of,
     given=lambda rng: tuple(int(n) for n in rng.integers((3, 61, 201), (60, 200, 400))),
     stars=2,
     mistakes=[
@@ -103,7 +103,7 @@ def of_letters(rng: np.random.Generator) -> tuple[list[str], tuple[str, str]]:
 
 merge = function(
     "merge",
-    like=merged,
+    solution=merged,
     given=of_letters,
     stars=2,
     mistakes=[
@@ -111,7 +111,7 @@ merge = function(
         mistake("The pair's second piece is still there: after a merge, go on two pieces later.",
                 with_leftover),
         mistake("Nothing was merged.", lambda pieces, pair: list(pieces)),
-        mistake("This is the text; the pieces should stay apart, in a list.",
+        mistake("This is the text; the pieces should stay separate, in a list.",
                 lambda pieces, pair: "".join(pieces)),
     ],
     learned="Merge the most frequent pair again and again: that is how a vocabulary is made.",
@@ -133,7 +133,7 @@ def gradient_of(loss: Callable[[Any], Any], x: Any) -> Any:
 
 attack = function(
     "attack",
-    like=lambda loss, x, eps: x + eps * gradient_of(loss, x).sign(),
+    solution=lambda loss, x, eps: x + eps * gradient_of(loss, x).sign(),
     given=bowl,
     stars=2,
     mistakes=[
@@ -168,7 +168,7 @@ def pairs(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray,
 
 bugs = function(
     "bugs",
-    like=preferences,
+    solution=preferences,
     given=pairs,
     stars=2,
     mistakes=[
@@ -230,7 +230,7 @@ def instead(task: str, network: str) -> dict[str, str]:
 
 which = puzzle(
     "which",
-    right=RIGHT,
+    solution=RIGHT,
     problem=unfit,
     stars=2,
     mistakes=[
@@ -254,7 +254,7 @@ def with_error(right: Any, error: Callable[[Any, int], Any]) -> tuple[Any, Any]:
 
 honest = function(
     "honest",
-    like=lambda right: with_error(right, lambda p, n: (p * (1 - p) / n) ** 0.5),
+    solution=lambda right: with_error(right, lambda p, n: (p * (1 - p) / n) ** 0.5),
     given=lambda rng: ((rng.random(int(rng.integers(40, 200))) < 0.8).astype(float),),
     stars=3,
     mistakes=[

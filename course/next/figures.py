@@ -102,7 +102,7 @@ def refused(net: Any, images: Any) -> Any:
 
     It refuses an image if none of its ten probabilities is above the threshold.
     """
-    best = digits.answers(net, images).softmax(1).amax(1)
+    best = digits.logits(net, images).softmax(1).amax(1)
     return (best.unsqueeze(1) <= 0.01 * nnlib.arange(50, 100)).long().sum(0)
 
 
@@ -120,7 +120,7 @@ def not_a_digit(mlp: Any, cnn: Any, test: Any, noise: Any, **texts: Any) -> live
         second = F.max_pool2d(F.conv2d(first, K2, c2, padding=2).relu(), 2)
         logits = {"mlp": W2 @ (W1 @ image.reshape(784) + b1).relu() + b2,
                   "cnn": W @ second.reshape(-1) + c}  # fmt: skip
-        answers = {"seen": image}
+        answers = {"image": image}
         row = (100 * threshold).round().long() - 50
         for name, z in logits.items():
             p = z.softmax(0)
@@ -136,7 +136,8 @@ def not_a_digit(mlp: Any, cnn: Any, test: Any, noise: Any, **texts: Any) -> live
         threshold=live.slider(0.5, 0.99, 0.01, value=0.9, label="threshold", format=".2f"),
         view=[
             live.presets({name: {"drawing": image} for name, image in shown.items()}),
-            [live.control("drawing"), live.images("seen", pixel=7, title="what both networks get")],
+            [live.control("drawing"),
+             live.images("image", pixel=7, title="what both networks get")],
             [live.column(*answer_views("mlp", "MLP", "accent")),
              live.column(*answer_views("cnn", "CNN", "series2"))],
             live.control("threshold"),
@@ -173,7 +174,7 @@ def attack(net: Any, image: Any, label: Any) -> tuple[tuple[Any, Any], tuple[Any
     random = nnlib.tensor(normal.astype("float32")).sign()
     sizes = 0.01 * nnlib.arange(21).float().reshape(21, 1, 1, 1)
     by_chosen, by_random = (
-        digits.answers(net, image + sizes * signs).softmax(1) for signs in (chosen, random)
+        digits.logits(net, image + sizes * signs).softmax(1) for signs in (chosen, random)
     )
     return (chosen, random), (by_chosen, by_random)
 
@@ -187,7 +188,7 @@ def image_under_attack(net: Any, image: Any, label: Any, **texts: Any) -> live.F
     def outputs(hundredths: Any, gradient: Any) -> dict[str, Any]:
         p = nnlib.where(gradient, by_chosen[hundredths], by_random[hundredths])
         changed = clean + 0.01 * hundredths * nnlib.where(gradient, chosen, random)
-        return {"seen": changed, "p": p, "answer": p.argmax(), "best": p.max(),
+        return {"image": changed, "p": p, "answer": p.argmax(), "best": p.max(),
                 "size": 0.01 * hundredths}  # fmt: skip
 
     bars = live.bars("p", labels=[str(k) for k in range(10)], color="accent")
@@ -197,7 +198,7 @@ def image_under_attack(net: Any, image: Any, label: Any, **texts: Any) -> live.F
         gradient=live.checkbox(False, static=False, label="the gradient chooses each sign"),
         view=[
             live.control("hundredths", "gradient"),
-            [live.images("seen", pixel=7, range=(-0.2, 1.2), title="what the network gets"),
+            [live.images("image", pixel=7, range=(-0.2, 1.2), title="what the network gets"),
              live.axes(bars, ylim=(0, 1), ylabel="probability", width=330, height=200)],
             live.readout("ε = {size:.2f}: the MLP reads {answer:d}, with probability {best:.2f}."),
         ],

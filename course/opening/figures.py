@@ -32,7 +32,7 @@ def digit_reader(
                               when="ink"),
                  live.readout("Nothing is drawn. It answers {answer:d}, with {percent:.0f} %.",
                               size="large", when=lambda ink: ~ink))],
-            live.network(sizes=[12, 10], weights=["says"], values=["a", "p"],
+            live.network(sizes=[12, 10], weights=["evidence"], values=["a", "p"],
                          images=["seen", None], on=["on", None], labels=[[""] * 12, classes],
                          toggle=True),
             live.predict(

@@ -29,7 +29,7 @@ def total_only() -> tuple[float, float]:
 
 third = value(
     "third",
-    like=lambda: answer("aba"),
+    solution=lambda: answer("aba"),
     stars=1,
     tolerance=2e-4,
     mistakes=[
@@ -61,7 +61,7 @@ third = value(
 
 half_life = function(
     "half-life",
-    like=lambda z: np.log(0.5) / np.log(z),
+    solution=lambda z: np.log(0.5) / np.log(z),
     given=lambda rng: (float(rng.uniform(0.3, 0.99)),),
     stars=1,
     mistakes=[
@@ -121,7 +121,7 @@ def count_a(letter: str) -> tuple[float, float, float]:
 
 counting = puzzle(
     "count-a",
-    right=count_a,
+    solution=count_a,
     problem=count_problem,
     stars=2,
     mistakes=[
@@ -149,7 +149,7 @@ def states_at(states: Any, columns: Any) -> Any:
 
 last_states = function(
     "last-states",
-    like=lambda states, lengths: states_at(states, lengths - 1),
+    solution=lambda states, lengths: states_at(states, lengths - 1),
     given=padded,
     stars=2,
     mistakes=[
@@ -199,7 +199,7 @@ def two_parts(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
 
 clip = function(
     "clip",
-    like=lambda g, k, most: tuple(shortened(v, length_of(g, k), most) for v in (g, k)),
+    solution=lambda g, k, most: tuple(shortened(v, length_of(g, k), most) for v in (g, k)),
     given=two_parts,
     stars=2,
     mistakes=[
@@ -240,7 +240,7 @@ def gru_step(in_r: Any, in_z: Any, from_x: Any, from_h: Any, h: Any) -> Any:
 
 gru = function(
     "gru",
-    like=gru_step,
+    solution=gru_step,
     given=lambda rng: tuple(rng.normal(size=3) for _ in range(5)),
     stars=2,
     derivative=True,

@@ -14,7 +14,7 @@ STEPS, SIZE, LINES = 40, 16, 6
 BATCHES = 60  # batches of random numbers for writing; after the last the first is used again
 
 
-def parts(reader: Any) -> tuple[Any, ...]:
+def parameters_of(reader: Any) -> tuple[Any, ...]:
     """w_xh, w_hh, one bias, and NN3's weights and bias, of a Reader whose cell is an nn.RNN."""
     cell, head = reader.cell, reader.head
     bias = (cell.bias_ih_l0 + cell.bias_hh_l0).detach()
@@ -24,7 +24,7 @@ def parts(reader: Any) -> tuple[Any, ...]:
 
 def states(reader: Any, letters: Any, scale: Any, g: str = "tanh", w_hh: Any = None) -> Any:
     """hₜ for all 12 letters (12, h): copies of NN2, with w_hh (or another matrix) times `scale`."""
-    w_xh, own, bias, _, _ = parts(reader)
+    w_xh, own, bias, _, _ = parameters_of(reader)
     w_hh = own if w_hh is None else w_hh
     h, outputs = nnlib.zeros(w_hh.shape[0]), []
     from_letters, scaled = letters @ w_xh.T + bias, scale * w_hh.T
@@ -69,16 +69,16 @@ def two_letters(**text: Any) -> live.Figure:
 
 def reading(reader: Any, word: str, **text: Any) -> live.Figure:
     """A typed word through NN2's copies, with the answer so far and NN3's after each letter."""
-    _, own, _, w_hy, b_y = parts(reader)
-    w_far, b_far = reader.so_far.weight.detach(), reader.so_far.bias.detach()
+    _, own, _, w_hy, b_y = parameters_of(reader)
+    w_so_far, b_so_far = reader.so_far.weight.detach(), reader.so_far.bias.detach()
 
     def read(word: Any, word_length: Any, scale: Any, at: Any, w_hh: Any) -> dict[str, Any]:
         letters = words.one_hot(word)
         h = states(reader, letters, scale, w_hh=w_hh)
-        far, p = (h @ w_far.T + b_far).softmax(-1), (h @ w_hy.T + b_y).softmax(-1)
+        so_far, p = (h @ w_so_far.T + b_so_far).softmax(-1), (h @ w_hy.T + b_y).softmax(-1)
         position = nnlib.minimum(at, (word_length - 1).clamp(min=0))
-        return {"columns": letters.T, "h": h, "far": far, "p": p, "here": position + 1,
-                "far_here": far[position], "p_here": p[position]}  # fmt: skip
+        return {"columns": letters.T, "h": h, "so_far": so_far, "p": p, "here": position + 1,
+                "so_far_here": so_far[position], "p_here": p[position]}  # fmt: skip
 
     languages = ["Dutch", "English", "Polish", "Spanish"]
     bars: dict[str, Any] = {"width": 330, "height": 170, "ylim": (0, 1.15)}
@@ -91,14 +91,14 @@ def reading(reader: Any, word: str, **text: Any) -> live.Figure:
                         label="w_hh, one matrix in every copy"),
         at=live.values(words.LENGTH - 1),
         view=[
-            live.sequence("word", states="h", outputs="far", unrolled="unrolled", select="at",
+            live.sequence("word", states="h", outputs="so_far", unrolled="unrolled", select="at",
                           head="so far", output_labels=["nl", "en", "pl", "es"]),
-            [live.axes(live.bars("far_here", labels=languages, format=".2f", color="muted"),
+            [live.axes(live.bars("so_far_here", labels=languages, format=".2f", color="muted"),
                        title="so far", **bars),
              live.axes(live.bars("p_here", labels=languages, format=".2f"),
                        title="NN3: if the word ends here", **bars)],
-            live.readout("after letter {here:d} of {word}, so far: English {far_here[1]:.2f}. If "
-                         "the word ends here: Dutch {p_here[0]:.2f}, English {p_here[1]:.2f}, "
+            live.readout("after letter {here:d} of {word}, so far: English {so_far_here[1]:.2f}. "
+                         "If the word ends here: Dutch {p_here[0]:.2f}, English {p_here[1]:.2f}, "
                          "Polish {p_here[2]:.2f}, Spanish {p_here[3]:.2f}"),
             [live.control("w_hh"),
              live.images("columns", pixel=12, colors="gray", column_labels="word",
@@ -111,7 +111,7 @@ def reading(reader: Any, word: str, **text: Any) -> live.Figure:
 def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Figure:
     """One letter is replaced: how far apart the states are from there on."""
     positions = np.arange(words.LENGTH)
-    w_far, b_far = reader.so_far.weight.detach(), reader.so_far.bias.detach()
+    w_so_far, b_so_far = reader.so_far.weight.detach(), reader.so_far.bias.detach()
 
     def compare(word: Any, word_length: Any, letter: Any, scale: Any, at: Any, g: str) -> dict:
         other = nnlib.where(nnlib.tensor(positions) == at, letter, word)
@@ -120,10 +120,10 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
         gap = ((a - b) ** 2).sum(-1).sqrt()
         last = gap[(word_length - 1).clamp(min=0)]
         gap_at_letter = gap[at]
-        p = (a @ w_far.T + b_far).softmax(-1)
+        p = (a @ w_so_far.T + b_so_far).softmax(-1)
         inside = (nnlib.tensor(positions) < word_length) & (nnlib.tensor(positions) >= at)
         return {"h": a, "p": p, "gap": gap, "last": last, "here": gap_at_letter,
-                "kept": last / gap_at_letter.clamp(min=1e-9),
+                "ratio": last / gap_at_letter.clamp(min=1e-9),
                 "drawn": nnlib.where(inside, gap.clamp(min=1e-4), float("nan")),
                 "new": 97 + letter[0], "at1": at + 1}  # fmt: skip
 
@@ -135,7 +135,7 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
         g=live.dropdown(["tanh", "none"], buttons=True, label="activation function"),
         at=live.values(at),
         view=[
-            live.sequence("word", states="h", outputs="p", deltas="gap", select="at",
+            live.sequence("word", states="h", outputs="p", changes="gap", select="at",
                           head="so far", output_labels=["nl", "en", "pl", "es"]),
             live.axes(
                 live.curve(np.arange(1, words.LENGTH + 1), "drawn", color="series1"),
@@ -145,7 +145,7 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
                 ylabel="‖Δhₜ‖", height=220,
             ),
             live.readout("letter {at1:d} becomes “{new:c}”: ‖Δh‖ is {here:.2f} there, "
-                         "{last:.3g} at the end (× {kept:.3g})"),
+                         "{last:.3g} at the end (× {ratio:.3g})"),
         ],
         **text,
     )  # fmt: skip
@@ -174,12 +174,12 @@ def in_time(q: np.ndarray, **text: Any) -> live.Figure:
                 h = z * h + (1.0 - z) * proposal if name == "gated" else proposal
                 h = h.detach().requires_grad_() if step == 0 else h
                 hidden.append(h)
-            goal = h.sum() / SIZE**0.5
-            gradients = nnlib.stack(nnlib.autograd.grad(goal, hidden))
+            loss = h.sum() / SIZE**0.5
+            gradients = nnlib.stack(nnlib.autograd.grad(loss, hidden))
             size = (gradients**2).sum(-1).sqrt()
             sizes[name] = size.clamp(min=1e-12)
         first = {f"{name}_first": size[0] for name, size in sizes.items()}
-        return sizes | first | {"promised": s ** (STEPS - 1.0)}
+        return sizes | first | {"power": s ** (STEPS - 1.0)}
 
     return live.figure(
         norms,
@@ -193,7 +193,7 @@ def in_time(q: np.ndarray, **text: Any) -> live.Figure:
                 xlim=(1, STEPS), ylim=(1e-12, 1e8), yscale="log", xlabel="step t",
                 ylabel="‖dLoss/dhₜ‖", height=300,
             ),
-            live.readout("at step 1: no tanh {linear_first:.2g} (s³⁹ = {promised:.2g}), "
+            live.readout("at step 1: no tanh {linear_first:.2g} (s³⁹ = {power:.2g}), "
                          "tanh {tanh_first:.2g}, gated {gated_first:.2g}"),
         ],
         **text,
@@ -244,30 +244,31 @@ def two_promises(question: Any, **text: Any) -> live.Figure:
 
 # --- gates ----------------------------------------------------------------------------------------
 
-GATED = 8
+GATE_STEPS = 8
 PROPOSED = np.array([0.9, -0.5, 0.3, -0.8, 0.6, -0.2, 0.7, -0.9], np.float32)
 
 
 def update_gate(question: Any, **text: Any) -> live.Figure:
     """A state of one number over eight steps: at each, z keeps and 1 − z overwrites."""
-    n, t = nnlib.tensor(PROPOSED), np.arange(1, GATED + 1)
+    n, t = nnlib.tensor(PROPOSED), np.arange(1, GATE_STEPS + 1)
 
     def run(z: Any) -> dict[str, Any]:
         h, states = nnlib.zeros(()), []
-        for k in range(GATED):
+        for k in range(GATE_STEPS):
             h = z[0, k] * h + (1 - z[0, k]) * n[k]
             states.append(h)
-        kept = [nnlib.ones(())]
-        for k in range(GATED - 1, 0, -1):
-            kept.insert(0, kept[0] * z[0, k])
-        return {"h": nnlib.stack(states), "last": h, "kept": nnlib.stack(kept), "left": kept[0]}
+        gradients = [nnlib.ones(())]
+        for k in range(GATE_STEPS - 1, 0, -1):
+            gradients.insert(0, gradients[0] * z[0, k])
+        return {"h": nnlib.stack(states), "last": h, "gradients": nnlib.stack(gradients),
+                "left": gradients[0]}  # fmt: skip
 
     def gates(first: float, later: float) -> np.ndarray:
-        return np.array([[first] + [later] * (GATED - 1)], np.float32)
+        return np.array([[first] + [later] * (GATE_STEPS - 1)], np.float32)
 
     return live.figure(
         run,
-        z=live.paint((1, GATED), gates(0, 0.9), range=(0, 1), brush=0, annotate=".1f",
+        z=live.paint((1, GATE_STEPS), gates(0, 0.9), range=(0, 1), brush=0, annotate=".1f",
                      label="update gate z, a cell for each step"),
         view=[
             question,
@@ -278,9 +279,9 @@ def update_gate(question: Any, **text: Any) -> live.Figure:
                       live.points(x=t, y=PROPOSED, size=6, color="muted"),
                       live.curve(t, "h", color="series1", width=3.0),
                       live.points(x=t, y="h", size=6, color="series1"),
-                      xlim=(0.5, GATED + 0.5), ylim=(-1.05, 1.05), xlabel="step t", height=200,
+                      xlim=(0.5, GATE_STEPS + 0.5), ylim=(-1.05, 1.05), xlabel="step t", height=200,
                       title="grey: proposals n; line: state h", ylabel="n and h"),
-            live.axes(live.bars("kept", t, color="gradient"), xlim=(0.5, GATED + 0.5),
+            live.axes(live.bars("gradients", t, color="gradient"), xlim=(0.5, GATE_STEPS + 0.5),
                       ylim=(0, 1.05), xlabel="step t", ylabel="∂h₈/∂hₜ", height=150,
                       when="held_committed"),
             live.readout("last state {last:.3f}; of h₁ the share {left:.3f} is still in it",
@@ -320,13 +321,13 @@ def lstm_step(**text: Any) -> live.Figure:
 
     def step(f: Any, i: Any, o: Any, n: Any, c: Any) -> dict[str, Any]:
         f, i, o, n, c = (v.detach().requires_grad_() for v in (f, i, o, n, c))
-        kept, added = f * c, i * n
-        new = kept + added
+        f_c, i_n = f * c, i * n
+        new = f_c + i_n
         shown = new.tanh()
         h = o * shown
-        names = ["f", "i", "o", "n", "c", "kept", "added", "new", "shown"]
-        derivatives = nnlib.autograd.grad(h, [f, i, o, n, c, kept, added, new, shown])
-        return {"kept": kept, "added": added, "new": new, "shown": shown, "h": h} | {
+        names = ["f", "i", "o", "n", "c", "f_c", "i_n", "new", "shown"]
+        derivatives = nnlib.autograd.grad(h, [f, i, o, n, c, f_c, i_n, new, shown])
+        return {"f_c": f_c, "i_n": i_n, "new": new, "shown": shown, "h": h} | {
             f"d_{name}": derivative for name, derivative in zip(names, derivatives, strict=True)
         }
 
@@ -345,8 +346,8 @@ def lstm_step(**text: Any) -> live.Figure:
             live.dag({
                 "old c": node("c"), "f": node("f"), "i": node("i"), "n": node("n"),
                 "o": node("o"),
-                "f·c": node("kept", "mul", ["old c", "f"]),
-                "i·n": node("added", "mul", ["i", "n"]),
+                "f·c": node("f_c", "mul", ["old c", "f"]),
+                "i·n": node("i_n", "mul", ["i", "n"]),
                 "new c": node("new", "add", ["f·c", "i·n"]),
                 "tanh c": node("shown", "tanh", ["new c"]),
                 "h": {"op": "mul", "inputs": ["tanh c", "o"], "value": "h"},
@@ -361,13 +362,13 @@ def lstm_step(**text: Any) -> live.Figure:
     )  # fmt: skip
 
 
-def seeds_at(lengths: Any, scores: dict[str, Any], chance: float, question: Any = None,
+def seeds_at(lengths: Any, accuracies: dict[str, Any], chance: float, question: Any = None,
              **text: Any) -> live.Figure:  # fmt: skip
     """Accuracy against length, a dot for each seed and a line through the means."""
     marks: list[Any] = [live.line(y=chance, color="muted", dash=True)]
-    for k, (name, table) in enumerate(scores.items()):
+    for k, (name, table) in enumerate(accuracies.items()):
         table = np.asarray(table, np.float32)
-        x = np.repeat(np.array(lengths) * 1.05 ** (k - (len(scores) - 1) / 2), table.shape[1])
+        x = np.repeat(np.array(lengths) * 1.05 ** (k - (len(accuracies) - 1) / 2), table.shape[1])
         marks += [
             live.points(x=x, y=table.ravel(), size=6, color=f"series{k}"),
             live.curve(np.array(lengths), table.mean(1), color=f"series{k}", label=name,
@@ -401,7 +402,7 @@ def writing(writer: Any, **text: Any) -> live.Figure:
             last = nnlib.where(start_length > t, typed, sampled)
             ended = nnlib.maximum(ended, (last == words.BLANK).float())
             letters.append(nnlib.where(ended > 0.5, 32, 97 + last))
-        return {"w": nnlib.stack(letters, 1), "next": first, "again": (batch + 1) % BATCHES}
+        return {"w": nnlib.stack(letters, 1), "next": first, "next_batch": (batch + 1) % BATCHES}
 
     lines = ["".join(f"{{w[{i},{t}]:c}}" for t in range(words.LENGTH)) for i in range(LINES)]
     return live.figure(
@@ -412,7 +413,7 @@ def writing(writer: Any, **text: Any) -> live.Figure:
         temperature=live.slider(0.1, 2.0, 0.05, value=0.7, label="temperature T"),
         batch=live.values(0),
         view=[
-            live.button("six new words", {"batch": "again"}),
+            live.button("six new words", {"batch": "next_batch"}),
             [live.column(*(live.readout(line, size="large") for line in lines[:3])),
              live.column(*(live.readout(line, size="large") for line in lines[3:]))],
             live.axes(live.bars("next", labels=[*words.LETTERS, "•"]), height=190, width=560,

@@ -23,7 +23,7 @@ SEEDS = range(5)
 FILE = Path(words.__file__).parent / "weights" / "read_outs.json"
 
 
-class Late(nn.Module):
+class LateReadOut(nn.Module):
     """A logistic regression on all states of a reader whose own weights stay as they are."""
 
     def __init__(self, reader: words.Reader) -> None:
@@ -46,7 +46,7 @@ def third_letter(cell: str, seed: int) -> tuple[float, float]:
     nnlib.manual_seed(seed)
     reader = CELLS[cell]()
     words.fit(reader, table, train.y, epochs=15, seed=seed)
-    late = Late(reader)
+    late = LateReadOut(reader)
     words.fit(late, table, train.y, epochs=5, seed=seed)
     with nnlib.no_grad():
         third = late.states(words.codes(test.texts))[:, 2]

@@ -48,7 +48,7 @@ def log_of_sigmoid(z: Any) -> Any:
 EXERCISES = [
     value(
         "readings",
-        like=(-4 * float(np.log(4)), float(np.log(4))),
+        solution=(-4 * float(np.log(4)), float(np.log(4))),
         stars=1,
         tolerance=1e-3,
         mistakes=[
@@ -101,7 +101,7 @@ EXERCISES = [
     ),
     value(
         "rounds",
-        like=17,
+        solution=17,
         stars=2,
         mistakes=[
             mistake("That is the last z at which it is still below 1; give the next one.", 16),

@@ -225,7 +225,7 @@ def shares_by_hand(middle: Any, share: Any, counts: Any) -> live.Figure:
         ],
         title="From a mass to a probability",
         caption="Drag the curve through the points and make the distance small. "
-        "What does your curve say about the bird of 4.4 kg?",
+        "What does your curve give for the bird of 4.4 kg?",
         alt="Shares of Gentoo penguins by body mass rise from 0 below 3.75 kilograms to 1 above 5; "
         "a sigmoid that crosses one half near 4.4 kilograms follows them.",
     )  # fmt: skip

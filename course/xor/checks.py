@@ -36,7 +36,7 @@ MAJORITY: dict[tuple[int, ...], str] = {
 
 def majority_problem(neuron: Any) -> str | None:
     if len(neuron) != 4:
-        return f"four numbers are needed (a bias and three weights), not {len(neuron)}."
+        return f"four parameters are needed (a bias and three weights), not {len(neuron)}."
     bias, *weights = (float(v) for v in neuron)
     fired = {v: bias + sum(w * x for w, x in zip(weights, v, strict=True)) > 0 for v in VOTES}
     if all(fires == (sum(v) >= 2) for v, fires in fired.items()):
@@ -64,13 +64,13 @@ def hollow(rng: np.random.Generator) -> tuple[Any, np.ndarray, float, int]:
     return loss, rng.normal(size=3), float(rng.uniform(0.02, 0.05)), int(rng.integers(3, 6))
 
 
-def descended(loss: Any, w: Any, lr: float, steps: int, *, keep: float = 0.0,
+def descended(loss: Any, w: Any, lr: float, steps: int, *, momentum: float = 0.0,
               sign: float = 1.0, at_most: int | None = None) -> Any:  # fmt: skip
-    """The weights after steps downhill; `keep` is the fraction of old gradients left in w.grad."""
+    """The weights after steps downhill; `momentum` is the fraction of w.grad that stays in it."""
     total = nnlib.zeros_like(w)
     for _ in range(int(steps) if at_most is None else at_most):
         w = w.detach().requires_grad_()
-        total = keep * total + nnlib.autograd.grad(loss(w), w)[0]
+        total = momentum * total + nnlib.autograd.grad(loss(w), w)[0]
         w = w.detach() - sign * lr * total
     return w
 
@@ -144,13 +144,13 @@ SWITCHES: dict[tuple[int, ...], str] = {
 }
 
 
-def switches_problem(numbers: Any) -> str | None:
-    if len(numbers) != 7:
+def switches_problem(parameters: Any) -> str | None:
+    if len(parameters) != 7:
         return (
-            "seven numbers are needed (three hidden biases, the output's bias, its three "
-            f"weights), not {len(numbers)}."
+            "seven parameters are needed (three hidden biases, the output's bias, its three "
+            f"weights), not {len(parameters)}."
         )
-    *biases, bias, first, second, third = (float(v) for v in numbers)
+    *biases, bias, first, second, third = (float(v) for v in parameters)
     hidden = [[int(b + up > 0) for b in biases] for up in range(4)]
     outputs = [bias + first * a + second * b + third * c for a, b, c in hidden]
     answers = tuple(int(total > 0) for total in outputs)
@@ -181,21 +181,21 @@ EXERCISES = [
     ),
     function(
         "descend",
-        like=descended,
+        solution=descended,
         given=hollow,
         stars=1,
         mistakes=[
             mistake(
                 "The gradients still add up from step to step: set the old one to zero before "
                 "each backward.",
-                lambda loss, w, lr, steps: descended(loss, w, lr, steps, keep=1.0),
+                lambda loss, w, lr, steps: descended(loss, w, lr, steps, momentum=1.0),
             ),
             mistake(
                 "This takes one step only: all three lines belong inside the loop.",
                 lambda loss, w, lr, steps: descended(loss, w, lr, steps, at_most=1),
             ),
             mistake(
-                "The weights never move: is zero_grad between backward and step? Then step sees "
+                "The weights never move: is zero_grad between backward and step? Then step gets "
                 "no gradient.",
                 lambda loss, w, lr, steps: w,
             ),
@@ -270,6 +270,6 @@ EXERCISES = [
                 "You took the sigmoid for its tangent, σ(z) ≈ ½ + z/4; it curves away from it.", 2.0
             ),
         ],
-        learned="Below 2 log 3 the network never says yes where it should.",
+        learned="Below 2 log 3 the network never answers yes where it should.",
     ),
 ]

@@ -271,7 +271,7 @@ def beyond_one_line() -> live.Figure:
 
 
 def one_neuron() -> live.Figure:
-    """One neuron with two inputs, its edges to drag, and its sums with its threshold."""
+    """One neuron with two inputs, its edges to drag, its weighted inputs and threshold."""
 
     def fire(w03: Any, w13: Any, w23: Any, at: Any) -> dict:
         sums = w13 * _CORNERS[:, 0] + w23 * _CORNERS[:, 1]
@@ -297,11 +297,11 @@ def one_neuron() -> live.Figure:
             live.readout("fires at: (0, 0) {fires[0]:d} · (1, 0) {fires[1]:d} · "
                          "(0, 1) {fires[2]:d} · (1, 1) {fires[3]:d}"),
         ],
-        title="One neuron, its excitation and its threshold",
+        title="One neuron, its weighted inputs and its threshold",
         caption="Drag an edge or the bias up and down and make a gate of your own: which settings "
         "fire at (0, 1) alone? A click on a bar shows that input in the net.",
-        alt="Bars for the weighted sum at each of the four inputs and a dashed line at minus the "
-        "bias. The neuron fires where its bar is above the line.",
+        alt="Bars for what the weighted inputs add up to at each of the four points, and a dashed "
+        "line at minus the bias. The neuron fires where its bar is above the line.",
     )  # fmt: skip
 
 
@@ -366,7 +366,7 @@ def drag_the_net(five: Net, units: Mapping[str, float]) -> live.Figure:
 
 
 def guess_the_output(five: Net, units: Mapping[str, float]) -> live.Figure:
-    """A question: what does the net with unit weights answer where it should say yes?"""
+    """A question: what does the net with unit weights answer where it should answer yes?"""
 
     def outputs() -> dict:
         return _picture(five, {n: nnlib.tensor(float(v)) for n, v in units.items()})
@@ -384,7 +384,7 @@ def guess_the_output(five: Net, units: Mapping[str, float]) -> live.Figure:
                                   ylabel="a₅", ylim=(0, 1), width=380, height=220), _FOUR_ANSWERS],
             ),
         ],
-        title="Does it say yes?",
+        title="Does it answer yes?",
         caption="Set the slider to your estimate and commit; then all four answers appear.",
         alt="A question for a number between 0 and 1; once it is answered, a bar for each of the "
         "four inputs.",

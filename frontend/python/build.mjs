@@ -7,7 +7,7 @@ import { banner, report } from "../sources.mjs";
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const target = join(folder, "..", "..", "_ext", "built");
-// The format of each entry point: the button is a plain script, because it must show its message at file:// too, and so
+// The format of each entry point: the button is a classic script, because it must show its message at file:// too, and so
 // is the service worker; the others are modules.
 const ENTRIES = { run: "iife", runner: "esm", worker: "esm", sw: "iife" };
 

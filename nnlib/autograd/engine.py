@@ -51,7 +51,7 @@ def walk(
     `targets` are stored in that dict, and with `stop` the walk ends at these nodes.  Nodes are
     processed in topological order (Kahn's algorithm): each after all nodes that use it.
     """
-    as_values = create_graph or record.current_watcher() is not None
+    as_values = create_graph or record.current_tracer() is not None
     vjps_of = _vjps_of_values if as_values else _vjps_of_arrays
     pending = _consumers(roots, targets, stop)
     grads, ready = _initial(roots, pending, as_values)
@@ -329,7 +329,7 @@ def _restored(node: Node, changed: Any) -> bool:
 def _needed_values(node: Node, as_values: bool) -> list[Any]:
     """The saved values of a node that its required gradients depend on."""
     primitive, args = node.primitive, node.args or ()
-    reads = getattr(primitive, "reads", None)  # the _Step of a Function has none
+    reads = getattr(primitive, "reads", None)  # that of a Function has none
     if reads is None or (as_values and primitive.decomposition is not None):
         not_read = primitive.shape_only
         read = {i for i in (RESULT, *range(len(args))) if i not in not_read}
@@ -391,15 +391,15 @@ def _checked_hook_result(hook: Any, changed: Any, value: Value) -> Value:
 def _accumulate(leaf: Any, g: Any, create_graph: bool) -> None:
     """Add a gradient to a leaf's `.grad`."""
     accumulated = leaf.grad
-    if watcher := record.current_watcher():
-        watcher.leaf_grad(leaf)
+    if tracer := record.current_tracer():
+        tracer.leaf_grad(leaf)
     if isinstance(g, Value):
         if accumulated is not None:
             g = add(accumulated, g)
         elif g._data.__class__ is np.ndarray:
             copy = make(g._data.copy(), g._node if create_graph else None)
-            if watcher := record.current_watcher():
-                watcher.alias(copy, g)
+            if tracer := record.current_tracer():
+                tracer.alias(copy, g)
             g = copy
         leaf.grad = g
     elif accumulated is None:
@@ -441,12 +441,12 @@ def _nan_message(node: Node, i: int) -> str:
 
 def _ancestors(node: Node) -> list[Node]:
     """A node and all nodes that it depends on, in depth-first order."""
-    order, seen, stack = [], {node}, [node]
+    order, visited, stack = [], {node}, [node]
     while stack:
         n = stack.pop()
         order.append(n)
         for e in n.edges:
-            if e is not None and e not in seen:
-                seen.add(e)
+            if e is not None and e not in visited:
+                visited.add(e)
                 stack.append(e)
     return order

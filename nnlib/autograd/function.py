@@ -155,17 +155,17 @@ class Function:
                 cls.setup_context(ctx, args, out)
         if any(ctx.needs_input_grad):
             out = _recorded(cls, ctx, args, nodes, out)
-        if watcher := record.current_watcher():
+        if tracer := record.current_tracer():
             for result in out if isinstance(out, tuple) else (out,):
                 if isinstance(result, Value) and result._data.dtype.kind == "f":
-                    watcher.custom(result, cls.__name__)
+                    tracer.custom(result, cls.__name__)
         return out  # type: ignore[no-any-return]  # a tuple of tensors if forward returns one
 
 
-class _Step:
+class _CustomPrimitive:
     """A stand-in for a primitive in the graph: the backward pass calls its `vjp_of_all`."""
 
-    view = broadcasts = saves_args = saves_out = crosses = False
+    view = broadcasts = saves_args = saves_out = saves_others = False
     decomposition = with_residuals = None
     vjps: tuple[Any, ...] = ()
     shape_only: tuple[int, ...] = ()
@@ -202,7 +202,7 @@ def _recorded(
     def vjp_of_all(needs: tuple[Any, ...], g: Any, *_: Any) -> Any:
         return _backward(cls, ctx, args, shapes, g if several else _Gradients({0: g}))
 
-    operation = Node(_Step(cls.__name__, vjp_of_all), nodes)  # type: ignore[arg-type]
+    operation = Node(_CustomPrimitive(cls.__name__, vjp_of_all), nodes)  # type: ignore[arg-type]
     input_ids = {id(a) for a in args}
     results = []
     for index, o in enumerate(outs):
@@ -219,8 +219,8 @@ def _recorded(
 def _without_history(o: Value) -> Any:
     """A tensor with the memory of o but not its history."""
     result = make(o._data)
-    if watcher := record.current_watcher():
-        watcher.alias(result, o)
+    if tracer := record.current_tracer():
+        tracer.alias(result, o)
     return result
 
 
@@ -228,7 +228,7 @@ def _output_node(operation: Node, name: str, index: int) -> Node:
     def vjp_of_all(needs: tuple[Any, ...], g: Any, *_: Any) -> tuple[Any, ...]:
         return (_Gradients({index: g}),)
 
-    return Node(_Step(name, vjp_of_all), (operation,))  # type: ignore[arg-type]
+    return Node(_CustomPrimitive(name, vjp_of_all), (operation,))  # type: ignore[arg-type]
 
 
 def _backward(

@@ -42,8 +42,8 @@ def _recorded_inputs(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, 
 
 def _leaf(x: Any) -> Any:
     leaf = make(x._data, Leaf())
-    if watcher := record.current_watcher():
-        watcher.alias(leaf, x)
+    if tracer := record.current_tracer():
+        tracer.alias(leaf, x)
     return leaf
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from nnlib.datasets._files import About
 from nnlib.datasets.tables import Samples
 
-Shape = Callable[[np.random.Generator, np.ndarray], np.ndarray]
+Sampler = Callable[[np.random.Generator, np.ndarray], np.ndarray]
 
 
-def _sampled(name: str, shape: Shape, n: int, noise: float, seed: int) -> Samples:
+def _sampled(name: str, sample: Sampler, n: int, noise: float, seed: int) -> Samples:
     """`n` points, alternately of classes 0 and 1, so that the first k are balanced for every k."""
     if n < 2:
         raise ValueError(f"{name} needs n ≥ 2 points, one of each class, but was given {n}.")
@@ -20,7 +20,7 @@ def _sampled(name: str, shape: Shape, n: int, noise: float, seed: int) -> Sample
         raise ValueError(f"{name}: noise is a standard deviation, ≥ 0, but was given {noise}.")
     random = np.random.default_rng(seed)
     y = np.arange(n) % 2
-    x = shape(random, y) + noise * random.standard_normal((n, 2))
+    x = sample(random, y) + noise * random.standard_normal((n, 2))
     about = About(f"{name} with seed {seed}", "nnlib.datasets.planes", "CC0 1.0", "")
     return Samples(x.astype(np.float32), y, ("0", "1"), ("x1", "x2"), about)
 

@@ -33,7 +33,7 @@ MNIST = About(
 )
 DIGITS8X8 = About(
     title="Optical recognition of handwritten digits, 8 × 8",
-    source="https://archive.ics.uci.edu/dataset/80 (the test part, as in scikit-learn 1.9.1)",
+    source="https://archive.ics.uci.edu/dataset/80 (the test set, as in scikit-learn 1.9.1)",
     licence="CC BY 4.0",
     citation=(
         "Alpaydin E, Kaynak C (1998). Optical Recognition of Handwritten Digits. "

@@ -51,7 +51,7 @@ def minus(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 
 
 @binary(p.div)
-def over(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+def true_divide(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """input / other, elementwise; integers give floats."""
     return apply_promoted(p.div, input, other, "f")
 
@@ -107,7 +107,7 @@ def div(
     if out is not None:
         refuse_out(out)
     if rounding_mode is None:
-        return over(input, other)
+        return true_divide(input, other)
     if rounding_mode == "floor":
         return floor_divide(input, other)
     if rounding_mode != "trunc":
@@ -117,7 +117,7 @@ def div(
         )
     dtype = dtypes.result_type(input, other)
     if dtype.kind == "f":
-        return trunc(over(input, other))
+        return trunc(true_divide(input, other))
     floored = floor_divide(input, other)  # unlike a float quotient, exact for large integers
     round_up = logical_and(ne(remainder(input, other), 0), lt(floored, 0))
     return converted(plus(floored, converted(round_up, dtype)), dtype)
@@ -212,7 +212,7 @@ def _integer_power(a: Operand, b: Tensor) -> Tensor:
     """a ** b of integers; an exponent -n gives 1/aⁿ, rounded to 0 unless a is 1 or -1."""
     common = dtypes.result_type(a, b)
     unsigned = common.kind == "u"  # a negative exponent wraps around
-    if unsigned or (not record.is_watched() and not (b._data < 0).any()):
+    if unsigned or (not record.is_tracing() and not (b._data < 0).any()):
         return apply_promoted(p.pow, a, b, "i")
     base = converted(a, common) if isinstance(a, Value) else make(common.type(a))
     positive_power = apply_promoted(p.pow, base, where(lt(b, 0), neg(b), b), "i")
@@ -280,9 +280,9 @@ def rdiv(input: Operand, other: Operand) -> Tensor:
     The node saves the result too: if the input is changed in place afterwards, which PyTorch
     allows, it is restored from the result for the gradient.
     """
-    result = _reversed(over, p.div, "f", input, other)
+    result = _reversed(true_divide, p.div, "f", input, other)
     if result._node is not None and is_number(other) and other:
-        result._node.out = record.aliased(result) if record.is_watched() else result._data
+        result._node.out = record.aliased(result) if record.is_tracing() else result._data
     return result
 
 
@@ -1029,8 +1029,8 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
         )
     scale = 10.0 ** builtins.abs(decimals)
     if decimals > 0:
-        return over(_rounded(mul(x, scale)), scale)
-    return mul(_rounded(over(x, scale)), scale)
+        return true_divide(_rounded(mul(x, scale)), scale)
+    return mul(_rounded(true_divide(x, scale)), scale)
 
 
 def sign(input: Tensor, *, out: None = None) -> Tensor:

@@ -235,8 +235,8 @@ def _each_repeated(x: Tensor, repeats: Tensor, d: int) -> Tensor:
         )
     if counts.size and counts.min() < 0:
         raise RuntimeError(f"repeats can not be negative, got {counts.min()}")
-    if watcher := record.current_watcher():
-        watcher.value_read(repeats, "repeat_interleave() with a count for each")
+    if tracer := record.current_tracer():
+        tracer.value_read(repeats, "repeat_interleave() with a count for each")
     positions = make(np.repeat(np.arange(counts.size), counts))
     return apply(index_primitives.take, (x, positions), {"dim": d})
 
@@ -534,7 +534,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
         )
     n = x._data.size + abs(diagonal)
     index = _diagonal_slice(n, n, diagonal)
-    flat = apply(p.unslice, (x,), {"index": (index,), "shape": (n * n,)})
+    flat = apply(p.slice_backward, (x,), {"index": (index,), "shape": (n * n,)})
     return reshape(flat, (n, n))
 
 

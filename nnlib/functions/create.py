@@ -471,8 +471,8 @@ class Generator:
         >>> nnlib.equal(a, b)
         True
         """
-        if watcher := record.current_watcher():
-            watcher.refuse("it seeds a generator")
+        if tracer := record.current_tracer():
+            tracer.refuse("it seeds a generator")
         self._seed = int(seed)
         self._random: np.random.Generator | None = None
         return self
@@ -525,26 +525,26 @@ def _check_allowed() -> None:
 def _random(function: F) -> F:
     """Decorate a function that returns random numbers.
 
-    If the program has a watcher, the watcher handles the call: a trace refuses it, and a compiled
+    While the program is traced, the tracer handles the call: a trace refuses it, and a compiled
     function generates new numbers at each replay.
     """
 
     @functools.wraps(function)
     def random(*args: Any, **kwargs: Any) -> Any:
         _check_allowed()
-        watcher = record.current_watcher()
-        if watcher is None:
+        tracer = record.current_tracer()
+        if tracer is None:
             return function(*args, **kwargs)
-        return watcher.sample(function, args, kwargs)
+        return tracer.sample(function, args, kwargs)
 
     return random  # type: ignore[return-value]
 
 
 def random_stream(generator: Generator | None) -> np.random.Generator:
-    """NumPy's generator of `generator` or of the default stream; a watcher refuses the call."""
+    """NumPy's generator of `generator` or of the default stream; a tracer refuses the call."""
     _check_allowed()
-    if watcher := record.current_watcher():
-        watcher.refuse("it generates random numbers in place")
+    if tracer := record.current_tracer():
+        tracer.refuse("it generates random numbers in place")
     return (generator or _default_generator)._stream()
 
 

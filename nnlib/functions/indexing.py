@@ -11,7 +11,7 @@ from nnlib.functions._args import converted
 from nnlib.primitives import elementwise as elementwise_primitives
 from nnlib.primitives import index as index_primitives
 from nnlib.primitives import shape as p
-from nnlib.record import Value, apply, is_watched, make
+from nnlib.record import Value, apply, is_tracing, make
 
 if TYPE_CHECKING:
     from nnlib.tensor import Tensor
@@ -64,10 +64,10 @@ def full_key(x: Tensor, keys: tuple[Any, ...]) -> list[Any]:
             f"too many indices for tensor of dimension {ndim}: {used} given for shape "
             f"{list(x._data.shape)}"
         )
-    dots = [i for i, k in enumerate(out) if k is Ellipsis]
-    if len(dots) > 1:
+    ellipses = [i for i, k in enumerate(out) if k is Ellipsis]
+    if len(ellipses) > 1:
         raise IndexError("an index can only have a single ellipsis ('...')")
-    at = dots[0] if dots else len(out)
+    at = ellipses[0] if ellipses else len(out)
     return out[:at] + [slice(None)] * (ndim - used) + out[at + 1 :]
 
 
@@ -91,8 +91,8 @@ def _dimensions_of(k: Any) -> int:
 
 
 def _checked_mask(k: Tensor, x: Tensor, at: int) -> None:
-    if watcher := record.current_watcher():  # a trace would fix the number of selected elements
-        watcher.value_read(k, "a boolean mask as an index")
+    if tracer := record.current_tracer():  # a trace would fix the number of selected elements
+        tracer.value_read(k, "a boolean mask as an index")
     shape = x._data.shape
     if k._data.ndim and k._data.shape != shape[at : at + k._data.ndim]:
         raise IndexError(
@@ -135,7 +135,7 @@ def split_key(
             stop = max(start, stop)
             index.append((start, stop, step))
             result_shape.append(len(range(start, stop, step)))
-        elif isinstance(k, Value) and (k._data.ndim or is_watched()):
+        elif isinstance(k, Value) and (k._data.ndim or is_tracing()):
             # a traced integer stays an input of the graph: it may change
             advanced.append((len(result_shape), k))
             index.append((0, n, 1))
@@ -171,7 +171,7 @@ def _pick(x: Tensor, advanced: list[Any]) -> Tensor:
             raise IndexError(
                 f"index {wrong} is out of bounds for dimension {d} with size {shape[d]}"
             )
-        indices.append(_counted_from_front(k, shape[d]) if is_watched() or np.any(array < 0) else k)
+        indices.append(_counted_from_front(k, shape[d]) if is_tracing() or np.any(array < 0) else k)
     if dims == tuple(range(dims[0], dims[0] + len(dims))):
         return apply(index_primitives.index, (x, *indices), {"dims": dims})
     # If the index tensors are not adjacent, their shape comes first, as in NumPy and PyTorch.
@@ -182,7 +182,7 @@ def _pick(x: Tensor, advanced: list[Any]) -> Tensor:
 
 def _counted_from_front(k: Any, n: int) -> Tensor:
     """Make negative positions positive.  A traced index may have other values in the next call."""
-    if not is_watched():
+    if not is_tracing():
         array = k._data.astype(np.int64)
         return as_index(np.where(array < 0, array + n, array))
     k = converted(k, np.dtype(np.int64))

@@ -26,7 +26,7 @@ from nnlib.functions.products import vector_norm
 from nnlib.primitives import elementwise as elementwise_primitives
 from nnlib.primitives import index as p
 from nnlib.primitives import reduce as reduce_primitives
-from nnlib.primitives.shape import numpy_index, unslice
+from nnlib.primitives.shape import numpy_index, slice_backward
 from nnlib.record import Value, apply, make
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def _put(x: Tensor, positions: Tensor, source: Tensor) -> Tensor:
         nowhere = make(np.zeros(x._data.shape, bool)[()])
         return ar.where(nowhere, s.expand(along.sum(source), x._data.shape), x)
     flat = s.reshape(positions, m)
-    if record.current_watcher() is None:
+    if record.current_tracer() is None:
         last = np.full(n, -1)
         last[flat._data] = np.arange(m)
         source_of = make(last)
@@ -410,7 +410,7 @@ def written_slice(x: Tensor, index: Any, value: Tensor) -> Tensor:
     shape = x._data.shape
     in_slice = np.zeros(shape, bool)
     in_slice[numpy_index(index)] = True
-    placed = apply(unslice, (value,), {"index": index, "shape": shape})
+    placed = apply(slice_backward, (value,), {"index": index, "shape": shape})
     return ar.where(make(in_slice[()]), placed, x)
 
 
@@ -427,42 +427,7 @@ def fitted(v: Tensor, shape: tuple[int, ...]) -> Tensor:
         ) from None
 
 
-# ---------------------------------------------------------------- classes, ranks, counts
-
-
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """A 1 at the index of each class, 0 elsewhere: int64 of shape (…, num_classes).
-
-    Without `num_classes`, it is one more than the largest class.  Raises RuntimeError for a class
-    that is negative or too large.  Like ``torch.nn.functional.one_hot``.
-
-    >>> import nnlib
-    >>> from nnlib.functions.picking import one_hot
-    >>> one_hot(nnlib.tensor([0, 2]))
-    tensor([[1, 0, 0],
-            [0, 0, 1]])
-    """
-    x = needs_tensor("one_hot", tensor)
-    if x._data.dtype != np.int64:
-        raise RuntimeError(
-            "one_hot is only applicable to index tensor of type LongTensor, got "
-            f"{dtypes.of(x._data).name}: convert with .long()"
-        )
-    if not x._data.size and num_classes <= 0:
-        raise RuntimeError("Can not infer total number of classes from empty tensor.")
-    if x._data.size and x._data.min() < 0:
-        raise RuntimeError("Class values must be non-negative.")
-    if num_classes == -1:
-        if watcher := record.current_watcher():
-            watcher.value_read(x, "one_hot() without num_classes")
-        num_classes = int(x._data.max()) + 1
-    if num_classes < 1:
-        raise RuntimeError("num_classes should be positive")
-    if x._data.size and x._data.max() >= num_classes:
-        raise RuntimeError(
-            f"Class values must be smaller than num_classes: {x._data.max()} >= {num_classes}."
-        )
-    return apply(p.one_hot, (x,), {"num_classes": int(num_classes)})
+# ---------------------------------------------------------------- ranks and counts
 
 
 @numpy_names
@@ -540,7 +505,7 @@ def _median(x: Tensor, d: int, keepdim: bool) -> ValuesIndices:
     middle = kthvalue(x, (x._data.shape[d] + 1) // 2, d, True)
     indices = middle.indices
     # A traced program may get a nan in a later call.
-    if x._data.dtype.kind == "f" and (record.is_watched() or np.isnan(x._data).any()):
+    if x._data.dtype.kind == "f" and (record.is_tracing() or np.isnan(x._data).any()):
         is_nan = ar.isnan(x)
         first = apply(reduce_primitives.argmax, (is_nan,), {"dim": d, "keepdim": True})
         indices = ar.where(along.any(is_nan, d, True), first, indices)
@@ -558,13 +523,13 @@ def _median_of_all(x: Tensor) -> Tensor:
     out = _median(s.reshape(x, -1), 0, False).values
     if x._node is None:
         return out
-    if record.current_watcher() is None and out._data != out._data:
+    if record.current_tracer() is None and out._data != out._data:
         return along.extreme_of_all(reduce_primitives.amax, x)
-    fill_is_low = record.current_watcher() is not None or out._data > -np.inf
+    fill_is_low = record.current_tracer() is not None or out._data > -np.inf
     fill = make(dtype.type(-np.inf if fill_is_low else np.inf))
     equal = ar.where(ar.eq(x, out.detach()), x, fill)
     shared = along.amax(equal) if fill_is_low else along.amin(equal)
-    return shared if record.current_watcher() is None else ar.where(ar.isnan(out), out, shared)
+    return shared if record.current_tracer() is None else ar.where(ar.isnan(out), out, shared)
 
 
 @overload
@@ -717,9 +682,9 @@ def where_self(input: Tensor, condition: Tensor, other: Operand) -> Tensor:
 
 
 def _report_read(x: Tensor, how: str) -> None:
-    """Notify the watcher of this thread, if there is one, that the program reads values of x."""
-    if watcher := record.current_watcher():
-        watcher.value_read(x, how)
+    """Notify the tracer of this thread, if there is one, that the program reads values of x."""
+    if tracer := record.current_tracer():
+        tracer.value_read(x, how)
 
 
 def isclose(

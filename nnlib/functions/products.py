@@ -172,7 +172,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
     return matmul(x, y)
 
 
-def _plus(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
+def _scaled_sum(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
     product = product if alpha == 1 else ar.mul(product, alpha)
     if beta == 0:  # `input` is ignored, even where it is nan
         return product
@@ -192,7 +192,7 @@ def addmm(
     tensor([[3., 2.],
             [2., 3.]])
     """
-    return _plus(needs_tensor("addmm", input), mm(mat1, mat2), beta, alpha)
+    return _scaled_sum(needs_tensor("addmm", input), mm(mat1, mat2), beta, alpha)
 
 
 # ---------------------------------------------------------------- einsum
@@ -225,13 +225,13 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     for x in xs[1:]:
         if x._data.dtype != xs[0]._data.dtype:
             raise _types_differ(xs[0], x)
-    dots, terms = _without_dots(terms, xs)
-    right = _implied(terms, dots) if not arrow else right.replace("...", dots)
+    ellipsis, terms = _without_ellipses(terms, xs)
+    right = _implied(terms, ellipsis) if not arrow else right.replace("...", ellipsis)
     _check_result(right, terms)
     pairs = [_with_distinct_letters(x, term) for x, term in zip(xs, terms, strict=True)]
     xs, terms = [x for x, _ in pairs], [term for _, term in pairs]
     xs, terms = _summed_over_own_letters(xs, terms, right)
-    xs = _stretched(xs, terms)
+    xs = _expanded(xs, terms)
     return apply(p.einsum, xs, {"equation": ",".join(terms) + "->" + right})
 
 
@@ -245,7 +245,7 @@ def _letters_only(equation: str, terms: Sequence[str]) -> None:
             )
 
 
-def _without_dots(terms: list[str], xs: list[Tensor]) -> tuple[str, list[str]]:
+def _without_ellipses(terms: list[str], xs: list[Tensor]) -> tuple[str, list[str]]:
     """Replace each ``...`` by unused letters, aligned at the right, as in broadcasting."""
     used = set("".join(terms))
     free = [c for c in _LETTERS if c not in used]
@@ -259,17 +259,18 @@ def _without_dots(terms: list[str], xs: list[Tensor]) -> tuple[str, list[str]]:
                 f"number of dimensions ({x._data.ndim}) for the term {term!r}"
             )
         extra.append(unnamed)
-    dots = "".join(free[: max(extra)])
-    return dots, [
-        term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, extra, strict=True)
+    ellipsis = "".join(free[: max(extra)])
+    return ellipsis, [
+        term.replace("...", ellipsis[len(ellipsis) - n :])
+        for term, n in zip(terms, extra, strict=True)
     ]
 
 
-def _implied(terms: list[str], dots: str) -> str:
+def _implied(terms: list[str], ellipsis: str) -> str:
     """The result's letters if ``->`` is missing: ``...``, then those that occur once, in order."""
     letters = "".join(terms)
-    once = [c for c in set(letters) if letters.count(c) == 1 and c not in dots]
-    return dots + "".join(sorted(once))
+    once = [c for c in set(letters) if letters.count(c) == 1 and c not in ellipsis]
+    return ellipsis + "".join(sorted(once))
 
 
 def _check_result(right: str, terms: list[str]) -> None:
@@ -318,7 +319,7 @@ def _summed_over_own_letters(
     return xs, terms
 
 
-def _stretched(xs: list[Tensor], terms: list[str]) -> list[Tensor]:
+def _expanded(xs: list[Tensor], terms: list[str]) -> list[Tensor]:
     """Dimensions of length 1 expanded to the length that their letter has elsewhere."""
     sizes: dict[str, int] = {}
     for x, term in zip(xs, terms, strict=True):

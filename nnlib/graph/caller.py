@@ -1,7 +1,8 @@
-"""The function generated for a trace: it checks the arguments, runs the graph, wraps the results.
+"""The function generated for a trace: it guards the arguments, runs the graph, wraps the results.
 
-In a small compiled step, the checks and the wrapping take most of the time of a call.  So the
-function is written out for the traced arguments: it checks each part of them in a line of its own.
+A guard is a condition under which the trace is valid; if one fails, the call returns MISS.  In a
+small compiled step, the guards and the wrapping take most of the time of a call.  So the function
+is written out for the traced arguments: each part of them has guards in lines of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from nnlib.graph.pure import RandomCall, Traced
 from nnlib.graph.steps import GraphError
 from nnlib.record import Leaf, Value
 
-MISS = object()  # returned if the arguments do not match the traced ones
+MISS = object()  # returned if a guard fails
 
 
 def layout(array: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -66,7 +67,7 @@ class Caller:
     """Writes and compiles the function ``call(args, kwargs)``; `source` is its code."""
 
     def __init__(
-        self, trace: Traced, outside: Outside, leaves: list[Any], form: trees.Form,
+        self, trace: Traced, outside: Outside, leaves: list[Any], structure: trees.Structure,
         run: Callable[..., tuple],
     ) -> None:  # fmt: skip
         self.globals: dict[str, Any] = {
@@ -78,11 +79,11 @@ class Caller:
         self.arrays: list[str] = []
         self.generators: list[str] = []
         self.count = 0
-        self.check_mode(outside)
-        args, kwargs = form.parts
+        self.guard_mode(outside)
+        args, kwargs = structure.children
         self.leaves = iter(leaves)
-        self.check("args", args)
-        self.check("kwargs", kwargs)
+        self.guard_tree("args", args)
+        self.guard_tree("kwargs", kwargs)
         self.captured(trace.captured)
         self.sample(trace.random_calls)
         self.results(trace)
@@ -98,75 +99,80 @@ class Caller:
             self.globals[name] = value
         return name
 
-    def unless(self, condition: str) -> None:
+    def guard(self, condition: str) -> None:
         self.lines.append(f"if not ({condition}): return MISS")
 
     # ------------------------------------------------------------ before the graph runs
-    def check_mode(self, outside: Outside) -> None:
-        self.unless(f"grad_enabled() is {record.grad_enabled()}")
+    def guard_mode(self, outside: Outside) -> None:
+        self.guard(f"grad_enabled() is {record.grad_enabled()}")
         self.globals["dtype"] = dtypes.get_default_dtype()
-        self.unless("default() is dtype")
-        if outside.watches_something:
+        self.guard("default() is dtype")
+        if outside.has_guards:
             self.globals["outside_unchanged"] = outside.unchanged
-            self.unless("outside_unchanged()")
+            self.guard("outside_unchanged()")
 
-    def check(self, text: str, form: trees.Form) -> None:
-        """Add the lines that check the form and the leaves of the expression `text`."""
-        if form.kind is None:
-            self.leaf(text, next(self.leaves))
+    def guard_tree(self, text: str, structure: trees.Structure) -> None:
+        """Add the guards on the structure and the leaves of the expression `text`."""
+        if structure.node_type is None:
+            self.guard_leaf(text, next(self.leaves))
             return
-        kind: Any = form.kind
+        node_type: Any = structure.node_type
         if text not in ("args", "kwargs"):
-            self.unless(f"{text}.__class__ is {self.fresh('C', kind)}")
-        parts = [self.fresh("x") for _ in form.keys]
-        if issubclass(kind, dict):
-            if not form.keys:
-                self.unless(f"not {text}")
+            self.guard(f"{text}.__class__ is {self.fresh('C', node_type)}")
+        children = [self.fresh("x") for _ in structure.keys]
+        if issubclass(node_type, dict):
+            if not structure.keys:
+                self.guard(f"not {text}")
                 return
-            keys = self.fresh("K", form.keys)
-            if all(isinstance(key, str) for key in form.keys):
-                self.unless(f"tuple({text}) == {keys}")
+            keys = self.fresh("K", structure.keys)
+            if all(isinstance(key, str) for key in structure.keys):
+                self.guard(f"tuple({text}) == {keys}")
             else:  # 1, 1.0 and True are equal, but not the same key
-                self.unless(f"same_value(tuple({text}), {keys})")
-            self.lines.append(f"{', '.join(parts)}, = {text}.values()")
-        elif is_dataclass(kind):
-            self.lines += [f"{p} = {text}.{k}" for p, k in zip(parts, form.keys, strict=True)]
+                self.guard(f"same_value(tuple({text}), {keys})")
+            self.lines.append(f"{', '.join(children)}, = {text}.values()")
+        elif is_dataclass(node_type):
+            fields = zip(children, structure.keys, strict=True)
+            self.lines += [f"{child} = {text}.{name}" for child, name in fields]
         else:
-            self.unless(f"len({text}) == {len(parts)}")
-            if parts:
-                self.lines.append(f"{', '.join(parts)}, = {text}")
-        for part, inner in zip(parts, form.parts, strict=True):
-            self.check(part, inner)
+            self.guard(f"len({text}) == {len(children)}")
+            if children:
+                self.lines.append(f"{', '.join(children)}, = {text}")
+        for child, inner in zip(children, structure.children, strict=True):
+            self.guard_tree(child, inner)
 
-    def leaf(self, text: str, leaf: Any) -> None:
+    def guard_leaf(self, text: str, leaf: Any) -> None:
         if isinstance(leaf, Static):
             value = self.fresh("V", leaf)
-            self.unless(f"{text} is {value}.value or {value}.equals({text})")
+            self.guard(f"{text} is {value}.value or {value}.equals({text})")
             return
-        self.unless(f"{text}.__class__ is {self.fresh('C', type(leaf))}")
+        self.guard(f"{text}.__class__ is {self.fresh('C', type(leaf))}")
         if isinstance(leaf, Value):
             array = self.fresh("d")
             data = leaf._data
             dtype, shape = self.fresh("T", data.dtype), self.fresh("S", data.shape)
             self.lines.append(f"{array} = {text}._data")
-            self.unless(
+            self.guard(
                 f"{array}.shape == {shape} and "
                 f"({array}.dtype is {dtype} or {array}.dtype == {dtype}) and "
                 f"({text}._node is None) is {leaf._node is None}"
             )
             if data.ndim > 1:  # whether a reshape is a view depends on the layout
                 self.globals["layout"] = layout
-                in_rows = f"{array}.flags.c_contiguous"
+                is_contiguous = f"{array}.flags.c_contiguous"
                 same = f"layout({array}) == {self.fresh('L', layout(data))}"
-                row_major = data.flags.c_contiguous
-                self.unless(f"{in_rows} or {same}" if row_major else f"not {in_rows} and {same}")
+                was_contiguous = data.flags.c_contiguous
+                self.guard(
+                    f"{is_contiguous} or {same}"
+                    if was_contiguous
+                    else f"not {is_contiguous} and {same}"
+                )
             self.arrays.append(array)
         elif isinstance(leaf, Generator):
             self.generators.append(text)
         elif isinstance(leaf, float) and (leaf != leaf or leaf == 0):
-            self.unless(f"same_value({text}, {self.fresh('V', leaf)})")
+            self.guard(f"same_value({text}, {self.fresh('V', leaf)})")
         elif leaf is not None:
-            self.unless(f"{text} == {self.fresh('V', leaf)}")
+            self.guard(f"{text} == {self.fresh('V', leaf)}")
 
     def captured(self, tensors: list[Value]) -> None:
         """Add the line that reads the captured tensors, or raises GraphError if one has changed."""
@@ -201,30 +207,30 @@ class Caller:
             self.lines.append(f"{name}._node = {'Leaf()' if result.leaf else 'None'}")
             texts.append(name)
             position += 1
-        self.lines.append(f"return {self.tree(trace.form, iter(texts))}")
+        self.lines.append(f"return {self.tree(trace.structure, iter(texts))}")
 
-    def tree(self, form: trees.Form, texts: Any) -> str:
-        if form.kind is None:
+    def tree(self, structure: trees.Structure, texts: Any) -> str:
+        if structure.node_type is None:
             return next(texts)
-        kind: Any = form.kind
-        parts = [self.tree(p, texts) for p in form.parts]
-        if kind is list:
-            return f"[{', '.join(parts)}]"
-        if kind is tuple:
-            return f"({''.join(p + ', ' for p in parts)})"
-        name = self.fresh("C", kind)
-        if issubclass(kind, dict):
+        node_type: Any = structure.node_type
+        children = [self.tree(child, texts) for child in structure.children]
+        if node_type is list:
+            return f"[{', '.join(children)}]"
+        if node_type is tuple:
+            return f"({''.join(child + ', ' for child in children)})"
+        name = self.fresh("C", node_type)
+        if issubclass(node_type, dict):
             pairs = [
-                f"{self.fresh('k', k)}: {p}" if k is not None else f"None: {p}"
-                for k, p in zip(form.keys, parts, strict=True)
+                f"{self.fresh('k', key)}: {child}" if key is not None else f"None: {child}"
+                for key, child in zip(structure.keys, children, strict=True)
             ]
             text = "{" + ", ".join(pairs) + "}"
-            return text if kind is dict else f"{name}({text})"
-        if is_dataclass(kind):
+            return text if node_type is dict else f"{name}({text})"
+        if is_dataclass(node_type):
             self.globals["rebuilt"] = trees.rebuilt
-            values = "".join(p + ", " for p in parts)
-            return f"rebuilt({name}, {self.fresh('K', form.keys)}, ({values}))"
-        return f"{name}({', '.join(parts)})"
+            values = "".join(child + ", " for child in children)
+            return f"rebuilt({name}, {self.fresh('K', structure.keys)}, ({values}))"
+        return f"{name}({', '.join(children)})"
 
 
 class _Captured:
@@ -232,15 +238,15 @@ class _Captured:
 
     def __init__(self, tensors: list[Value]) -> None:
         self.tensors = tensors
-        self.kinds = [(t._data.shape, t._data.dtype) for t in tensors]
+        self.shapes_and_dtypes = [(t._data.shape, t._data.dtype) for t in tensors]
         self.since = record.clock
 
     def arrays(self) -> list[Any]:
-        for t, kind in zip(self.tensors, self.kinds, strict=True):
-            if (t._data.shape, t._data.dtype) != kind:
+        for t, (shape, dtype) in zip(self.tensors, self.shapes_and_dtypes, strict=True):
+            if (t._data.shape, t._data.dtype) != (shape, dtype):
                 raise GraphError(
                     f"compile: a tensor that the function uses, and that is not an argument, was "
-                    f"traced with shape {list(kind[0])} and type {kind[1]}, and now has "
+                    f"traced with shape {list(shape)} and type {dtype}, and now has "
                     f"{list(t._data.shape)} and {t._data.dtype}. Pass it as an argument."
                 )
             if record.was_changed(t._data, self.since):

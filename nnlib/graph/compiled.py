@@ -1,8 +1,8 @@
-"""The objects that `nnlib.compile` returns: pure functions, traced once for each form of arguments.
+"""The objects that `nnlib.compile` returns: pure functions and their traces.
 
-A call is one generated function (`nnlib.graph.caller`): it checks that the arguments have the form
-that was traced, extracts their arrays, runs the lowered graph and wraps the results.  If the form
-is new, or something outside the function has changed, it is traced again (`nnlib.graph.pure`).
+A call is one generated function (`nnlib.graph.caller`): it guards the arguments and what the
+function reads from outside, extracts the arrays, runs the lowered graph and wraps the results.  If
+a guard of each trace fails, the function is traced again (`nnlib.graph.pure`).
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ class Compiled:
         self._static_keys = _static_keys(fn, static)
         self._compiled_traces: list[CompiledTrace] = []
         self._lock = threading.Lock()
-        self._traces_by_form: dict[Any, int] = {}
+        self._traces_by_structure: dict[Any, int] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the results for these arguments; raise GraphError if the function is not pure."""
-        if record.is_watched():  # called by a function that is being traced itself
+        if record.is_tracing():  # called by a function that is being traced itself
             return self.fn(*args, **kwargs)
         for compiled in self._compiled_traces:
             result = compiled.call(args, kwargs)
@@ -89,31 +89,32 @@ class Compiled:
 
     def _trace(self, args: tuple, kwargs: dict[str, Any]) -> CompiledTrace:
         static = self._static_arguments(args, kwargs)
-        leaves, form = trees.flatten(_with_static(args, kwargs, static))
-        args_form, kwargs_form = form.parts
-        paths = [*trees.paths(args_form), *trees.paths(kwargs_form)]
+        leaves, structure = trees.flatten(_with_static(args, kwargs, static))
+        args_structure, kwargs_structure = structure.children
+        paths = [*trees.paths(args_structure), *trees.paths(kwargs_structure)]
         _check_leaves(self._name, leaves, paths)
         outside = Outside(self._name, self.fn, tuple(static.values()))
         unwrapped = functools.wraps(self.fn)(functools.partial(_call_unwrapped, self.fn))
-        trace = traced(unwrapped, self._name, leaves, form, outside)
-        compiled = CompiledTrace(trace, outside, leaves, form, self._backend)
+        trace = traced(unwrapped, self._name, leaves, structure, outside)
+        compiled = CompiledTrace(trace, outside, leaves, structure, self._backend)
         with self._lock:
             self.traces += 1
             # Drop the traces that no longer match because something outside has changed.
             valid = [t for t in self._compiled_traces if t.outside.unchanged()]
             self._compiled_traces = [compiled, *valid][:MOST_TRACES]
-            self._count_numbers(leaves, form)
+            self._count_numbers(leaves, structure)
         return compiled
 
     def _static_arguments(self, args: tuple, kwargs: dict[str, Any]) -> dict[Any, Any]:
         by_position = {k: v for k, v in enumerate(args) if k in self._static_keys}
         return by_position | {k: v for k, v in kwargs.items() if k in self._static_keys}
 
-    def _count_numbers(self, leaves: list[Any], form: trees.Form) -> None:
+    def _count_numbers(self, leaves: list[Any], structure: trees.Structure) -> None:
         if not any(isinstance(x, (int, float)) and not isinstance(x, bool) for x in leaves):
             return
         shape = tuple([_shape_and_layout(x) if isinstance(x, Value) else type(x) for x in leaves])
-        count = self._traces_by_form[form, shape] = self._traces_by_form.get((form, shape), 0) + 1
+        key = structure, shape
+        count = self._traces_by_structure[key] = self._traces_by_structure.get(key, 0) + 1
         if count == TRACES_BEFORE_WARNING:
             warnings.warn(
                 f"compile: {self._name} was traced {count} times for different Python numbers "
@@ -181,11 +182,11 @@ class CompiledTrace:
     """One lowered trace: `call(args, kwargs)` returns the results, or MISS for other arguments."""
 
     def __init__(
-        self, trace: Traced, outside: Outside, leaves: list[Any], form: trees.Form,
+        self, trace: Traced, outside: Outside, leaves: list[Any], structure: trees.Structure,
         backend_name: str | None,
     ) -> None:  # fmt: skip
         self.outside = outside
         results = [r.at for r in trace.results if r.at is not None]
         results += [position for position, _ in trace.expected]
         self.lowered = backend(backend_name)(trace.graph, trace.inputs, results)
-        self.call = Caller(trace, outside, leaves, form, self.lowered.run).call
+        self.call = Caller(trace, outside, leaves, structure, self.lowered.run).call

@@ -11,7 +11,7 @@ from nnlib.graph.simplify import values_only
 from nnlib.graph.steps import Step, Steps
 from nnlib.record import Primitive
 
-WIDTH, HEIGHT, COLUMN_STEP, ROW_STEP, MARGIN = 92, 40, 136, 58, 14
+WIDTH, HEIGHT, LAYER_SPACING, ROW_SPACING, MARGIN = 92, 40, 136, 58, 14
 _SIGNS = {
     "add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−", "pow": "power", "matmul": "@",
     "sum": "Σ", "sigmoid": "σ", "permute": "transpose", "gt": ">", "lt": "<", "ge": "≥", "le": "≤",
@@ -39,16 +39,16 @@ def draw(graph: Steps, values: dict[str, Any] | None = None) -> Drawing:
     """Draw each step as a box, right of its inputs, with its result if input `values` are given."""
     graph = values_only(graph)
     results = _results(graph, values)
-    position = _positions(graph)
+    corner = _corners(graph)
     names = {at: name for name, at in reversed(graph.outputs.items())}
     boxes = [
-        _box(graph, at, position[at], names.get(at), results) for at in range(len(graph.steps))
+        _box(graph, at, corner[at], names.get(at), results) for at in range(len(graph.steps))
     ]
     lines = [
-        _line(position[i], position[at]) for at, step in enumerate(graph.steps) for i in step.inputs
+        _line(corner[i], corner[at]) for at, step in enumerate(graph.steps) for i in step.inputs
     ]
-    width = max([x for x, _ in position], default=0) + WIDTH + MARGIN
-    height = max([y for _, y in position], default=0) + HEIGHT + MARGIN
+    width = max([x for x, _ in corner], default=0) + WIDTH + MARGIN
+    height = max([y for _, y in corner], default=0) + HEIGHT + MARGIN
     title, description = _description(graph)
     return Drawing(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
@@ -73,51 +73,51 @@ def _results(graph: Steps, values: dict[str, Any] | None) -> list[Any] | None:
     return list(everything.run(**values).values())
 
 
-def _positions(graph: Steps) -> list[tuple[int, int]]:
+def _corners(graph: Steps) -> list[tuple[int, int]]:
     """The corner of each step's box.
 
-    Its column is the length of the longest path to it, or, for an input or a constant, the one
-    before its first use.  Its row is its rank within the column.
+    Its layer is the length of the longest path to it, or, for an input or a constant, the one
+    before its first use.  Its row is its rank within the layer.
     """
-    layer: list[int] = []
+    layer_of: list[int] = []
     for step in graph.steps:
-        layer.append(1 + max([layer[i] for i in step.inputs], default=-1))
-    _move_to_first_use(graph, layer)
-    columns: dict[int, list[int]] = {}
-    for at, column in enumerate(layer):
-        columns.setdefault(column, []).append(at)
-    rank = _ordered(graph, columns)
-    tallest = max([len(c) for c in columns.values()], default=0)
-    positions = [(0, 0)] * len(graph.steps)
-    for column, members in columns.items():
-        top = MARGIN + (tallest - len(members)) * ROW_STEP // 2
+        layer_of.append(1 + max([layer_of[i] for i in step.inputs], default=-1))
+    _move_to_first_use(graph, layer_of)
+    layers: dict[int, list[int]] = {}
+    for at, layer in enumerate(layer_of):
+        layers.setdefault(layer, []).append(at)
+    rank = _ordered(graph, layers)
+    tallest = max([len(members) for members in layers.values()], default=0)
+    corners = [(0, 0)] * len(graph.steps)
+    for layer, members in layers.items():
+        top = MARGIN + (tallest - len(members)) * ROW_SPACING // 2
         for at in members:
-            positions[at] = (MARGIN + column * COLUMN_STEP, top + rank[at] * ROW_STEP)
-    return positions
+            corners[at] = (MARGIN + layer * LAYER_SPACING, top + rank[at] * ROW_SPACING)
+    return corners
 
 
-def _move_to_first_use(graph: Steps, layer: list[int]) -> None:
+def _move_to_first_use(graph: Steps, layer_of: list[int]) -> None:
     """Move inputs and constants to the layer just before their first use."""
     first_use: dict[int, int] = {}
     for at, step in enumerate(graph.steps):
         for i in step.inputs:
-            first_use[i] = min(first_use.get(i, layer[at]), layer[at])
+            first_use[i] = min(first_use.get(i, layer_of[at]), layer_of[at])
     for at, step in enumerate(graph.steps):
         if step.op in ("input", "constant") and at in first_use:
-            layer[at] = first_use[at] - 1
+            layer_of[at] = first_use[at] - 1
 
 
-def _ordered(graph: Steps, columns: dict[int, list[int]]) -> dict[int, int]:
+def _ordered(graph: Steps, layers: dict[int, list[int]]) -> dict[int, int]:
     """The row of each step, by a few sweeps of the barycentre rule, which avoids crossing lines."""
     neighbours: list[list[int]] = [list(step.inputs) for step in graph.steps]
     for at, step in enumerate(graph.steps):
         for i in step.inputs:
             neighbours[i].append(at)
-    rank = {at: row for members in columns.values() for row, at in enumerate(members)}
-    height = {at: len(members) for members in columns.values() for at in members}
+    rank = {at: row for members in layers.values() for row, at in enumerate(members)}
+    height = {at: len(members) for members in layers.values() for at in members}
     for _ in range(4):
-        for column in sorted(columns):
-            members = columns[column]
+        for layer in sorted(layers):
+            members = layers[layer]
             middle = {
                 at: sum((rank[n] + 0.5) / height[n] for n in neighbours[at])
                 / max(len(neighbours[at]), 1)
@@ -146,8 +146,8 @@ def _short(value: Any) -> str:
     return "×".join(map(str, array.shape))
 
 
-def _box(graph: Steps, at: int, position: tuple[int, int], name: str | None, results: Any) -> str:
-    step, (x, y) = graph.steps[at], position
+def _box(graph: Steps, at: int, corner: tuple[int, int], name: str | None, results: Any) -> str:
+    step, (x, y) = graph.steps[at], corner
     css_class = step.op if step.op in ("input", "constant") else "step"
     css_classes = f"{css_class} output" if name is not None else css_class
     second_text = _short(results[at]) if results else "×".join(map(str, step.shape))

@@ -22,7 +22,7 @@ def with_gradient(graph: Steps, of: str | None, wrt: Sequence[str] | None) -> St
         _check_input(graph, name)
     _refuse_functions(graph, graph.outputs[of])
     tracer = Tracer()
-    with record.watching(tracer), record.recording(True):
+    with record.traced_by(tracer), record.recording(True):
         values = replay(graph, tracer)
         positions = {name: tracer.find(values[i]) for name, i in graph.outputs.items()}
         by_name = {s.name: values[i] for i, s in enumerate(graph.steps) if s.op == "input"}

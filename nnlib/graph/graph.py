@@ -57,7 +57,7 @@ class Graph(Steps):
     def to_source(self, name: str = "f", gradient: bool = False) -> str:
         """The graph as a Python function in plain NumPy, ready to run.
 
-        It takes the graph's inputs (arrays of the traced types) by name, and returns what the
+        It takes the graph's inputs (arrays of the traced dtypes) by name, and returns what the
         traced function returned: one array, or a dict of them.  With `gradient` it also returns the
         derivatives ``d_x`` of the graph's only one-element output with respect to each input.
 

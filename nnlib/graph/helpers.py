@@ -47,8 +47,8 @@ def log_softmax(x, axis):
     x = x - np.max(x, axis=axis, keepdims=True)
     return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
 """,
-    "unslice": """
-def unslice(g, index, shape):
+    "slice_backward": """
+def slice_backward(g, index, shape):
     out = np.zeros(shape, g.dtype)
     out[index] = g
     return out
@@ -199,10 +199,10 @@ def _indexable(x: str) -> str:
     return x if re.fullmatch(r"[\w.]+(\([^()]*\))?", x) else f"({x})"
 
 
-def _unslice(g: str, index: tuple, shape: Shape, **_: Any) -> str:
+def _slice_backward(g: str, index: tuple, shape: Shape, **_: Any) -> str:
     if not shape:
         return g
-    return f"unslice({g}, np.s_[{_index(index, shape)}], {tuple(shape)})"
+    return f"slice_backward({g}, np.s_[{_index(index, shape)}], {tuple(shape)})"
 
 
 def _take_add(g: str, index: str, dim: int, shape: Shape, **_: Any) -> str:
@@ -264,7 +264,7 @@ def _window(primitive: Primitive) -> Call:
     """A call of the primitive's own forward function, which is printed as a helper."""
     takes_shape = "shape" in inspect.signature(primitive.forward).parameters
 
-    def call(*xs: str, shapes: list[Shape], shape: Shape, of_type: str, **attrs: Any) -> str:
+    def call(*xs: str, shapes: list[Shape], shape: Shape, result_dtype: str, **attrs: Any) -> str:
         keywords = {"shape": tuple(shape), **attrs} if takes_shape else attrs
         return f"{primitive.name}({', '.join([*xs, *(f'{k}={v}' for k, v in keywords.items())])})"
 
@@ -295,7 +295,7 @@ CALLS: dict[str, Call] = {
     "permute": _permute,
     "flip": _flip,
     "slice": _slice,
-    "unslice": _unslice,
+    "slice_backward": _slice_backward,
     "cat": _cat,
     "pad": _pad,
     "tril": lambda x, diagonal, **_: f"np.tril({x}, {diagonal})",

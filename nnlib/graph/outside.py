@@ -1,8 +1,8 @@
 """What a function reads besides its arguments: globals, closures, their attributes and contents.
 
 They are found in its bytecode and in that of the functions that it uses, except those of the
-standard library, NumPy and nnlib.  A compiled function checks before each call that they are
-unchanged; if not, it is traced again.  Code that cannot be followed raises GraphError.
+standard library, NumPy and nnlib.  A compiled function guards them: it checks before each call that
+they are unchanged; if not, it is traced again.  Code that cannot be followed raises GraphError.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Outside:
         for argument in static:
             self._visit(argument, "")
 
-    # ------------------------------------------------------------ checked at each call
+    # ------------------------------------------------------------ guards, checked at each call
     def unchanged(self) -> bool:
         """Whether nothing has been replaced or changed."""
         try:
@@ -99,7 +99,7 @@ class Outside:
         return not self.copies or all(_equal(now, before) for now, before in self.copies)
 
     @property
-    def watches_something(self) -> bool:
+    def has_guards(self) -> bool:
         return any((self.items, self.cells, self.sizes, self.keys, self.copies, self.codes,
                     self.slots, self.absent))  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Tracing of pure functions: each runs twice on different values, and the runs must not differ.
 
-Which operations a function applies may depend on the structure, shapes and types of its arguments,
+Which operations a function applies may depend on the structure, shapes and dtypes of its arguments,
 but on nothing else.  A `PureTracer` raises GraphError when it detects any other dependence; one
 that it cannot detect (on a number from NumPy, a clock, a counter) makes the two runs differ.
 """
@@ -48,7 +48,7 @@ class Traced(NamedTuple):
     inputs: list[int]  # positions of argument tensors, captured tensors and random numbers
     captured: list[Value]
     random_calls: list[RandomCall]
-    form: trees.Form
+    structure: trees.Structure
     results: list[Result]
     expected: list[tuple[int, str]]  # steps that must be False, and the error if one is not
 
@@ -116,7 +116,7 @@ class PureTracer(Tracer):
             self.numbers.append((at, value))
         return at
 
-    # -- the methods of record.Watcher
+    # -- the methods of record.TracerProtocol
     def changing(self, value: Value, how: str) -> None:
         self._refuse_change(value, how)
 
@@ -146,7 +146,7 @@ class PureTracer(Tracer):
 
     def value_read(self, value: Value, how: str) -> None:
         at = self.known.get(id(value))
-        if (at is not None and at in self.live) or self.outside.holds(value):
+        if (at is not None and at in self.dependent) or self.outside.holds(value):
             raise self.refusal(
                 f"reads a tensor's value with {how}: later calls would use this same value. "
                 "Use nnlib.where(condition, a, b) instead of if; keep numbers in "
@@ -154,7 +154,7 @@ class PureTracer(Tracer):
             )
 
     def expects(self, value: Value, low: float, high: float, error: str) -> None:
-        if self.find(value) not in self.live:
+        if self.find(value) not in self.dependent:
             return
         with record.recording(False):
             out_of_range = reduce.any(
@@ -181,12 +181,12 @@ class PureTracer(Tracer):
                 f"calls {name}() on a tensor's values: generate them with nnlib.rand(shape, "
                 "generator=generator) and compare, as in rand(…) < p"
             )
-        with record.watching(None):
+        with record.traced_by(None):
             result = function(*args, **kwargs)
         other_kwargs = {k: v for k, v in kwargs.items() if k != "generator"}
         self.random_calls.append(RandomCall(function, args, other_kwargs, generator))
         data = result._data
-        step = Step("input", data.shape, data.dtype.name, name="draw")
+        step = Step("input", data.shape, data.dtype.name, name="sample")
         self.samples.append(self.add(step, result))
         return result
 
@@ -207,21 +207,22 @@ def _in_class_of(value: Any, like: Value) -> Any:
 
 
 def traced(
-    fn: Callable[..., Any], name: str, leaves: list[Any], form: trees.Form, outside: Outside
-) -> Traced:
-    """Trace `fn` for arguments of this form, a tree of (args, kwargs).
+    fn: Callable[..., Any], name: str, leaves: list[Any], structure: trees.Structure,
+    outside: Outside,
+) -> Traced:  # fmt: skip
+    """Trace `fn` for arguments of this structure, a tree of (args, kwargs).
 
     Raises GraphError, with the reason, if the function is not pure.
     """
-    first = _run(fn, name, leaves, form, outside)
+    first = _run(fn, name, leaves, structure, outside)
     try:
-        second = _run(fn, name, [_other_value(x) for x in leaves], form, outside)
+        second = _run(fn, name, [_other_value(x) for x in leaves], structure, outside)
     except GraphError:
         raise
     except Exception:  # such as an integer divisor that is now 0: change the values less
-        second = _run(fn, name, [_other_value(x, shift=0) for x in leaves], form, outside)
+        second = _run(fn, name, [_other_value(x, shift=0) for x in leaves], structure, outside)
     captured = _captured_positions(first, second)
-    tracer, out_form, results = first
+    tracer, out_structure, results = first
     steps = list(tracer.steps)
     for at in captured:
         constant = steps[at]
@@ -237,36 +238,37 @@ def traced(
         r if r.at is None else r._replace(at=positions[f"o{k}"]) for k, r in enumerate(results)
     ]
     tensors = [v for at in captured for k, v in tracer.outside_tensors if k == at]
-    _name_results(graph, out_form, results)
+    _name_results(graph, out_structure, results)
     expected = [(positions[f"e{k}"], error) for k, (_, error) in enumerate(tracer.expected)]
-    return Traced(graph, inputs, tensors, tracer.random_calls, out_form, results, expected)
+    return Traced(graph, inputs, tensors, tracer.random_calls, out_structure, results, expected)
 
 
-def _name_results(graph: Steps, form: trees.Form, results: list[Result]) -> None:
+def _name_results(graph: Steps, structure: trees.Structure, results: list[Result]) -> None:
     graph.outputs = {
         path or "result": r.at
-        for path, r in zip(trees.paths(form), results, strict=True)
+        for path, r in zip(trees.paths(structure), results, strict=True)
         if r.at is not None
     }
 
 
-Run = tuple[PureTracer, trees.Form, list[Result]]
+Run = tuple[PureTracer, trees.Structure, list[Result]]
 
 
 def _run(
-    fn: Callable[..., Any], name: str, leaves: list[Any], form: trees.Form, outside: Outside
-) -> Run:
-    args, kwargs = form.parts
+    fn: Callable[..., Any], name: str, leaves: list[Any], structure: trees.Structure,
+    outside: Outside,
+) -> Run:  # fmt: skip
+    args, kwargs = structure.children
     tracer = PureTracer(name, leaves, _named(fn, args, kwargs), outside)
-    arguments = trees.build(form, tracer.leaves)
+    arguments = trees.build(structure, tracer.leaves)
     try:
-        with record.watching(tracer):
+        with record.traced_by(tracer):
             returned = fn(*arguments[0], **arguments[1])
     finally:
         if tracer.refused is not None:
             raise tracer.refused from None
-    after, form_after = trees.flatten(arguments)
-    if form_after != form or any(a is not b for a, b in zip(after, tracer.leaves)):
+    after, structure_after = trees.flatten(arguments)
+    if structure_after != structure or any(a is not b for a, b in zip(after, tracer.leaves)):
         raise tracer.refusal(
             "changes a list, dict or object that is an argument. A pure function returns new "
             "values: build a new one and return it."
@@ -276,26 +278,26 @@ def _run(
             "changes something outside itself (a list, a dict, an attribute, a variable), which a "
             "compiled call would not do again. Return it instead."
         )
-    values, out_form = trees.flatten(returned)
+    values, out_structure = trees.flatten(returned)
     nodes = {v._node for v in tracer.leaves if isinstance(v, Value) and v._node is not None}
     results = [
         _result(tracer, v, path, nodes)
-        for v, path in zip(values, trees.paths(out_form), strict=True)
+        for v, path in zip(values, trees.paths(out_structure), strict=True)
     ]
-    return tracer, out_form, results
+    return tracer, out_structure, results
 
 
-def _named(fn: Callable[..., Any], args: trees.Form, kwargs: trees.Form) -> list[str]:
+def _named(fn: Callable[..., Any], args: trees.Structure, kwargs: trees.Structure) -> list[str]:
     """The name of each leaf, such as "w" or "params['bias']", by the names of the parameters."""
     try:
         names = list(inspect.signature(fn).parameters)
     except (TypeError, ValueError):
         names = []
     paths = []
-    for k, part in enumerate(args.parts):
-        paths += trees.paths(part, names[k] if k < len(names) else f"argument {k}")
-    for key, part in zip(kwargs.keys, kwargs.parts, strict=True):
-        paths += trees.paths(part, key)
+    for k, child in enumerate(args.children):
+        paths += trees.paths(child, names[k] if k < len(names) else f"argument {k}")
+    for key, child in zip(kwargs.keys, kwargs.children, strict=True):
+        paths += trees.paths(child, key)
     return paths
 
 
@@ -319,7 +321,7 @@ def _result(tracer: PureTracer, value: Any, path: str, nodes: set) -> Result:
 
 
 def _other_value(leaf: Any, shift: int = 1) -> Any:
-    """Another value of the same form: elements rotated by `shift`, and floats changed slightly.
+    """Another value of the same shape: elements rotated by `shift`, and floats changed slightly.
 
     Probabilities, positive numbers and class indices stay valid.
     """
@@ -349,8 +351,8 @@ def _in_same_layout(array: Any, change: Callable[[np.ndarray], np.ndarray]) -> n
 
 def _captured_positions(first: Run, second: Run) -> list[int]:
     """The positions of captured tensors.  Raises GraphError if the two runs differ."""
-    (a, form, results), (b, second_form, second_results) = first, second
-    if form != second_form or [_comparable_result(r) for r in results] != [
+    (a, structure, results), (b, second_structure, second_results) = first, second
+    if structure != second_structure or [_comparable_result(r) for r in results] != [
         _comparable_result(r) for r in second_results
     ]:
         raise a.refusal(

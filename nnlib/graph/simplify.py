@@ -160,7 +160,7 @@ def _sub(step: Step, steps: list[Step]) -> int | Step | None:
 def _mul(step: Step, steps: list[Step]) -> int | Step | None:
     a, b = step.inputs
     for x, c in ((a, b), (b, a)):
-        if _same_type(steps[x], step):
+        if _same_shape_and_dtype(steps[x], step):
             if _is_constant(steps[c], 1.0):
                 return x
             if _is_constant(steps[c], -1.0):
@@ -170,7 +170,7 @@ def _mul(step: Step, steps: list[Step]) -> int | Step | None:
     return _scalar_constant(step, steps)
 
 
-def _same_type(x: Step, result: Step) -> bool:
+def _same_shape_and_dtype(x: Step, result: Step) -> bool:
     return (x.shape, x.dtype) == (result.shape, result.dtype)
 
 
@@ -183,7 +183,7 @@ def _scalar_constant(step: Step, steps: list[Step]) -> Step | None:
         if (
             constant.op != "constant"
             or not constant.shape
-            or not _same_type(other, step)
+            or not _same_shape_and_dtype(other, step)
             or not np.size(constant.value)
         ):
             continue
@@ -224,9 +224,9 @@ def _neg(step: Step, steps: list[Step]) -> int | None:
 
 
 def _unchanged(step: Step, steps: list[Step]) -> int | Step | None:
-    """A reshape or expand to the same shape, or a cast to the same type, changes nothing."""
+    """A reshape or expand to the same shape, or a cast to the same dtype, changes nothing."""
     x = step.inputs[0]
-    if _same_type(steps[x], step):
+    if _same_shape_and_dtype(steps[x], step):
         return x
     if step.op == "reshape" and steps[x].op == "reshape":
         return Step(step.op, step.shape, step.dtype, steps[x].inputs, step.attrs)

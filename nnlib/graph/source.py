@@ -177,7 +177,7 @@ class _Writer:
             code = f'np.frombuffer(base64.b64decode("{data}"), "{little_endian.dtype.str}")'
             code += f".reshape({value.shape}).astype(np.{value.dtype.name})"
         else:
-            code = f"np.array({_listed(value)}, dtype={_type_name(value.dtype)})"
+            code = f"np.array({_listed(value)}, dtype={_dtype_name(value.dtype)})"
             code += f".reshape({value.shape})" if not value.size else ""
         name = self.free((step.name or "constant").upper())
         self.constants.append(f"{name} = {code}")
@@ -196,7 +196,9 @@ class _Writer:
             attrs = "".join(f", {k}={_attr(v)}" for k, v in step.attrs.items())
             return f'registry["{step.op}"].forward({", ".join(arguments)}{attrs})', ATOM
         text = call(
-            *arguments, shapes=shapes, **{"shape": step.shape, "of_type": step.dtype, **step.attrs}
+            *arguments,
+            shapes=shapes,
+            **{"shape": step.shape, "result_dtype": step.dtype, **step.attrs},
         )
         for helper in self.available:
             if text.startswith(f"{helper}("):
@@ -219,14 +221,14 @@ class _Writer:
     def inside(self, step: Step, k: int, level: int) -> str:
         i = step.inputs[k]
         operand = self.graph.steps[i]
-        if operand.op == "constant" and not operand.shape and self.takes_type_of_other(step, k):
+        if operand.op == "constant" and not operand.shape and self.takes_dtype_of_other(step, k):
             text, binding = _untyped(np.asarray(operand.value))
         else:
             text, binding = self.written[i]
         return f"({text})" if binding < level else text
 
-    def takes_type_of_other(self, step: Step, k: int) -> bool:
-        """Whether a number may be written without its type, which another operand determines."""
+    def takes_dtype_of_other(self, step: Step, k: int) -> bool:
+        """Whether a number may be written without its dtype, which another operand determines."""
         number = self.graph.steps[step.inputs[k]]
         operands = [self.graph.steps[i] for j, i in enumerate(step.inputs) if j != k]
         operands = [x for x in operands if x.dtype != "bool"] if step.op == "where" else operands
@@ -241,7 +243,7 @@ def _filled(value: np.ndarray) -> str | None:
         return f"np.arange({value.size})"
     first = value.ravel()[:1]
     if value.size > 1 and value.tobytes() == np.full(value.shape, first).tobytes():
-        return f"np.full({value.shape}, {_untyped(first[0])[0]}, dtype={_type_name(value.dtype)})"
+        return f"np.full({value.shape}, {_untyped(first[0])[0]}, dtype={_dtype_name(value.dtype)})"
     return None
 
 
@@ -250,7 +252,7 @@ def _untyped(value: np.ndarray) -> Text:
         return _signed(repr(value.item()))
     if not np.isfinite(value):
         return _signed("np.nan" if np.isnan(value) else f"{value.item()}".replace("inf", "np.inf"))
-    number = float(str(value[()]))  # the shortest decimal that is this number in its own type
+    number = float(str(value[()]))  # the shortest decimal that is this number in its dtype
     decimal = repr(int(number)) if number == int(number) and abs(number) < 1e6 else repr(number)
     return _signed("-0.0" if number == 0 and np.signbit(value) else decimal)
 
@@ -265,7 +267,7 @@ def _typed(value: np.ndarray) -> Text:
     return f"np.{value.dtype.name}({_untyped(value)[0]})", ATOM
 
 
-def _type_name(dtype: np.dtype) -> str:
+def _dtype_name(dtype: np.dtype) -> str:
     return "bool" if dtype.kind == "b" else f"np.{dtype.name}"
 
 

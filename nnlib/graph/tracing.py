@@ -14,12 +14,12 @@ from nnlib.record import Primitive, Value, make
 
 
 class Tracer:
-    """A watcher that records every primitive that is applied.
+    """A tracer that records every primitive that is applied.
 
     >>> import nnlib
     >>> from nnlib import record
     >>> tracer, x = nnlib.graph.Tracer(), nnlib.tensor(1.0)
-    >>> with record.watching(tracer):
+    >>> with record.traced_by(tracer):
     ...     y = x.exp()
     >>> [step.op for step in tracer.steps]
     ['constant', 'exp']
@@ -29,15 +29,15 @@ class Tracer:
         self.steps: list[Step] = []
         self.known: dict[int, int] = {}
         self.alive: list[Value] = []  # keeps tensors alive, because their ids must stay unique
-        self.live: set[int] = set()  # steps that depend on an input
+        self.dependent: set[int] = set()  # steps that depend on an input
         self.names: dict[int, str] = {}  # the program's names for the tensors that it captured
         self.unrecorded: dict[int, int | None] = {}  # steps under no_grad, and their detached form
 
     def add(self, step: Step, value: Value | None = None) -> int:
         self.steps.append(step)
         at = len(self.steps) - 1
-        if step.op == "input" or any(i in self.live for i in step.inputs):
-            self.live.add(at)
+        if step.op == "input" or any(i in self.dependent for i in step.inputs):
+            self.dependent.add(at)
         if value is not None:
             self.bind(value, at)
         return at
@@ -61,7 +61,7 @@ class Tracer:
         step = Step("constant", array.shape, array.dtype.name, name=name, value=array)
         return self.add(step, value)
 
-    # -- the methods of record.Watcher
+    # -- the methods of record.TracerProtocol
     def applied(self, primitive: Primitive, args: tuple, attrs: dict, result: Value) -> None:
         if primitive.decomposition is not None:
             raise GraphError(f"{primitive.name} is fused and is traced through its decomposition")
@@ -73,7 +73,7 @@ class Tracer:
         data = result._data
         step = Step(primitive.name, data.shape, data.dtype.name, tuple(inputs), dict(attrs))
         at = self.add(step, result)
-        if not record.grad_enabled() and primitive.differentiable and at in self.live:
+        if not record.grad_enabled() and primitive.differentiable and at in self.dependent:
             self.unrecorded[at] = None
 
     def _detached(self, at: int) -> int:
@@ -118,7 +118,7 @@ class Tracer:
 
     def value_read(self, value: Value, how: str) -> None:
         at = self.known.get(id(value))
-        if at is not None and at in self.live:
+        if at is not None and at in self.dependent:
             raise GraphError(
                 f"the traced function reads a tensor's value with {how}: the graph would always "
                 "use this same value. Use nnlib.where(condition, a, b) instead of if."
@@ -167,7 +167,7 @@ def recorded_steps(fn: Callable[..., Any], inputs: Mapping[str, Any]) -> Steps:
         )
         tracer.add(Step("input", value._data.shape, value._data.dtype.name, name=name), value)
         values[name] = value
-    with record.watching(tracer):
+    with record.traced_by(tracer):
         result = fn(**values)
     named = result if isinstance(result, dict) else {"output": result}
     for name, value in named.items():

@@ -43,15 +43,17 @@ def predict(
     """
     if not name.isidentifier():
         raise ValueError(f"predict's name must be an identifier, not {name!r}.")
-    ask = "choice" if choices else "input" if input else "number"
-    fields = {"name": name, "question": text(question), "ask": ask, "choices": names(choices)}
-    truth = {"answer": data(answer), "input": input, "tolerance": tolerance, "min": min, "max": max}
-    replies = {"right": text(right), "wrong": text(wrong), "explain": text(explain)}
-    return Part("predict", fields | truth | replies | {"reveal": [as_view(v) for v in reveal]})
+    kind = "choice" if choices else "input" if input else "number"
+    fields: dict[str, Any] = {"name": name, "question": text(question), "answer_with": kind}
+    fields["choices"] = names(choices)
+    judged: dict[str, Any] = {"answer": data(answer), "input": input, "tolerance": tolerance}
+    judged |= {"min": min, "max": max}
+    replies = {"reply_right": text(right), "reply_wrong": text(wrong), "why": text(explain)}
+    return Part("predict", fields | judged | replies | {"reveal": [as_view(v) for v in reveal]})
 
 
 def question(
-    ask: str,
+    question: str,
     choices: Mapping[str, str] | Sequence[str] | None = None,
     *,
     answer: Any,
@@ -69,15 +71,16 @@ def question(
     Figure('Check')
     """
     if choices is None:
-        fields = {"ask": ask, "number": float(answer), "tolerance": tolerance, "why": why}
-        return Part("number_question", fields)
+        number: dict[str, Any] = {"question": question, "answer": float(answer)}
+        return Part("number_question", number | {"tolerance": tolerance, "why": why})
     labels = list(choices)
     right = [answer] if isinstance(answer, str) else list(answer)
     unknown = [r for r in right if r not in labels]
     if unknown:
         raise ValueError(f"the answer {unknown} is not one of the choices {labels}.")
     replies = list(choices.values()) if isinstance(choices, Mapping) else [""] * len(labels)
-    fields = {"ask": ask, "choices": names(labels), "right": [labels.index(r) for r in right]}
+    answers = [labels.index(r) for r in right]
+    fields: dict[str, Any] = {"question": question, "choices": names(labels), "answers": answers}
     return Part("choice_question", fields | {"replies": replies, "why": why})
 
 

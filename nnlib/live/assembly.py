@@ -28,7 +28,7 @@ class Assembled:
 
     def lookup(self, ref: dict) -> np.ndarray | None:
         """The initial values of a reference; None for values that only the page has."""
-        return look_up(ref, self.values)
+        return value_of(ref, self.values)
 
 
 def assemble(
@@ -50,7 +50,7 @@ def assemble(
     recorder = _Recorder(function, inputs, env, {**writer.derived, **dags}, _references(tree))
     spec = inputs.spec() | recorder.spec(writer.drags)
     values = {**env, **outputs, **recorder.derived_of({**env, **outputs})}
-    fit_axes(tree, lambda ref: look_up(ref, values))
+    fit_axes(tree, lambda ref: value_of(ref, values))
     spec["view"] = tree
     if trainer is not None:
         spec["training"] = trainer.spec(env)
@@ -66,7 +66,7 @@ def _items(view: Any, outputs: Mapping[str, Any]) -> Sequence[Any]:
 
 
 class _Recorder:
-    """Records the figure's function, the view's own functions, and the rules of drags."""
+    """Records the figure's function, the view's own functions, and the functions of drags."""
 
     def __init__(
         self,
@@ -87,9 +87,9 @@ class _Recorder:
         if self.function is not None or self.derived:
             for key, chosen in self.inputs.combinations(static):
                 programs[key] = pool.take(record(self._program(chosen), self.tensors))
-        spec: dict[str, Any] = {"choices": static, "programs": programs}
+        spec: dict[str, Any] = {"static_inputs": static, "programs": programs}
         if drags:
-            spec["drags"] = [pool.take(self._drag(rule)) for rule in drags]
+            spec["drags"] = [pool.take(self._drag(function)) for function in drags]
         if pool.items:
             spec["pool"] = pool.items
         return spec
@@ -118,7 +118,7 @@ class _Recorder:
         return out
 
     def _drag(self, function: Callable) -> dict:
-        """A drag rule as a graph from x, y and inputs to new values of inputs."""
+        """A drag's function as a graph from x, y and inputs to new values of inputs."""
         role = "a drag's function"
         scope = {"x": tensor(np.float32(0.1)), "y": tensor(np.float32(0.2)), **self.tensors}
         names = parameters(function, list(scope), role)
@@ -155,7 +155,7 @@ def _references(tree: Any) -> set[str]:
     return set()
 
 
-def look_up(ref: dict, values: Mapping[str, Any]) -> np.ndarray | None:
+def value_of(ref: dict, values: Mapping[str, Any]) -> np.ndarray | None:
     """The array that a compiled reference stands for; None if the values lack its name."""
     if "data" in ref:
         return np.asarray([float(v) for v in ref["data"]]).reshape(ref["shape"])

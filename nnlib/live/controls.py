@@ -230,7 +230,7 @@ def values(
     share: str | None = None,
     label: str | None = None,
 ) -> Control:
-    """An input without a control of its own: set by drags, clicks, edges, buttons or training.
+    """An input without a slider, box or menu: drags, clicks, edges, buttons or training set it.
 
     A tensor, an array or a nested list as a figure's argument is short for `live.values(…)`.
 
@@ -254,7 +254,7 @@ def stepper(
 ) -> Control:
     """Steps through states 0, 1, …, with buttons for first, back, play and forward.
 
-    `states` is their number or a list of their names.  The function gets the state's number as an
+    `states` is their number or a list of their names.  The function gets the state's index as an
     int64 tensor.  While the stepper plays, each state is shown for `interval` seconds.  Raises
     ValueError if `value` is not one of the states.
 

@@ -109,23 +109,23 @@ class Inputs:
 
     def combinations(self, static: Sequence[str]) -> list[tuple[str, dict]]:
         """All combinations of static inputs: the key in the spec and the arguments of each."""
-        ranges = [range(self._options(name)) for name in static]
+        ranges = [range(self._option_count(name)) for name in static]
         count = int(np.prod([len(r) for r in ranges])) if ranges else 1
         if count > MAX_PROGRAMS:
             raise ValueError(
                 f"{' × '.join(static)} make {count} programs; at most {MAX_PROGRAMS} are recorded. "
                 "Pass numbers, or static=False, for some of them."
             )
-        choices = []
+        combinations = []
         for positions in itertools.product(*ranges):
             values = {
                 k: self.argument(k, bool(i) if self.controls[k].kind == "checkbox" else i)
                 for k, i in zip(static, positions, strict=True)
             }
-            choices.append((",".join(str(i) for i in positions), values))
-        return choices
+            combinations.append((",".join(str(i) for i in positions), values))
+        return combinations
 
-    def _options(self, name: str) -> int:
+    def _option_count(self, name: str) -> int:
         control = self.controls[name]
         return 2 if control.kind == "checkbox" else len(control.options["labels"])
 

@@ -114,7 +114,7 @@ def points(
     `classes` (n numbers 0, 1, 2, …; −1 counts as 0) gives each point the colour and shape of its
     class; `class_names` names the classes in the legend.  With `drag=True` the reader can drag
     every point; xy must then be the name of an input.  A click sets the input `select` to the
-    number of the point, and switches the point's entry in the array input `toggle`.  A ring marks
+    index of the point, and switches the point's entry in the array input `toggle`.  A ring marks
     the points for which `mark` (n booleans) is true, such as those classified wrongly.
 
     Raises:
@@ -134,7 +134,7 @@ def points(
         if not isinstance(xy, str):
             raise ValueError("points(drag=True) moves an input: give xy as that input's name.")
     elif drag:
-        raise ValueError("points take only drag=True; for a point with its own rule use handle(…).")
+        raise ValueError("points take only drag=True; for any other drag use handle(…).")
     fields |= {"x": data(x), "y": data(y), "label": label, "drag": drag or None}
     fields |= {"labels": names(labels), "class_names": names(class_names)}
     fields |= {"select": select, "toggle": toggle, "mark": data(mark), "when": data(when)}
@@ -324,9 +324,9 @@ def decision_line(
     )
     handles = [
         handle(
-            coordinate(position, 0), coordinate(position, 1), drag=rule, label=f"{label}, {name}"
+            coordinate(position, 0), coordinate(position, 1), drag=drag, label=f"{label}, {name}"
         )
-        for position, rule, name in positions
+        for position, drag, name in positions
     ]
     return [line(w0, w1, w2, band=1.0), *handles]
 
@@ -454,7 +454,7 @@ def bars(
     """Bars of the given heights at x (by default 0, 1, …); `labels` are written on the axis.
 
     `format=".2f"` writes each bar's height at its end.  A click on a bar sets the input `select` to
-    its number.
+    its index.
 
     >>> import nnlib
     >>> from nnlib import live

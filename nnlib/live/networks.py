@@ -17,15 +17,15 @@ def neuron(
     value: Ref = None,
     bias: Ref = None,
     delta: Ref = None,
-    net: Ref = None,
+    total: Ref = None,
     image: Ref = None,
     row: float | None = None,
     on: Ref = None,
 ) -> Part:
     """A neuron of `network`: its layer, and what is drawn in it.
 
-    `value` is its activation, `net` its total input, `delta` the loss's derivative with respect to
-    the total input, `image` a picture (h, w), `row` its position in the layer.  A `bias` that is
+    `value` is its activation, `total` its total input, `delta` the loss's derivative with respect
+    to the total input, `image` a picture (h, w), `row` its position in the layer.  A `bias` that is
     the name of an input can be dragged like an edge.  `on=0` greys the neuron out.
 
     >>> from nnlib import live
@@ -34,7 +34,7 @@ def neuron(
     >>> live.figure(lambda x: {"a": x.sigmoid()}, x=(0.0, 1.0), view=view, title="Two neurons")
     Figure('Two neurons')
     """
-    numbers: dict[str, Any] = {"value": data(value), "delta": data(delta), "net": data(net)}
+    numbers: dict[str, Any] = {"value": data(value), "delta": data(delta), "total": data(total)}
     numbers |= {"on": data(on), "bias": data(bias), "image": data(image), "row": row}
     names = {"id": str(id), "label": str(label if label is not None else id)}
     return Part("neuron", names | {"layer": layer} | numbers)
@@ -81,7 +81,7 @@ def network(
     height: int = 280,
     when: Ref = None,
 ) -> Part:
-    """Neurons and edges, with their numbers.
+    """Neurons and edges, with their values, weights and biases.
 
     An edge's width shows |weight|, its colour and dashes show the sign.  Either give `neurons` and
     `edges` one by one, or `sizes=[2, 3, 1]` with one name per layer: `weights[l]` of shape
@@ -91,11 +91,11 @@ def network(
     and `on[l]` (sizes[l]), which is 0 for neurons that are masked out.
 
     Weights and biases that are inputs can be dragged up and down, or changed by arrow keys, within
-    ±`limit`.  A click on a neuron sets `select` to its number, switches its entry in the array
+    ±`limit`.  A click on a neuron sets `select` to its index, switches its entry in the array
     `toggle`, or gives it the next number in the array `order` (0 means not clicked yet; a second
     click sets its number and all later ones back to 0).  `toggle=True` switches the neuron's own
     `on` if that is an entry of an input, such as `on="mask[3]"`; edges of neurons that are off are
-    then hidden.  The input `hover` is set to the number of the neuron under the pointer or the
+    then hidden.  The input `hover` is set to the index of the neuron under the pointer or the
     focus, −1 if there is none.  `show="gradients"` draws gradients in place of weights.
 
     Raises:

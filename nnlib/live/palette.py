@@ -1,8 +1,9 @@
 """The colours of the book by name, from `palette.json`.
 
-`light` and `dark` are the page's themes.  `print` and `still` contain only the colours that differ
-from `light`, on paper and in the static pictures of `still.py`.  `same` maps a name to the name of
-the colour that it shares.  `tools/make_palette.py` writes the page's styles from the same file.
+`light` and `dark` are the page's themes.  `print` and `fallback` contain only the colours that
+differ from `light`, on paper and in the static pictures of `fallback.py`.  `same` maps a name to
+the name of the colour that it shares.  `tools/make_palette.py` writes the page's styles from the
+same file.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-THEMES = ("light", "dark", "print", "still")
+THEMES = ("light", "dark", "print", "fallback")
 
 
 @cache
@@ -29,7 +30,7 @@ def colors(theme: str = "light") -> dict[str, str]:
         raise ValueError(f"no theme is called {theme!r}: the palette has {', '.join(THEMES)}")
     stored = _stored()
     values = dict(stored["dark" if theme == "dark" else "light"])
-    if theme in ("print", "still"):
+    if theme in ("print", "fallback"):
         values |= stored[theme]
     return {name: values[other] for name, other in stored["same"].items()} | values
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_STEP = 0x6D2B79F5
+_INCREMENT = 0x6D2B79F5
 _MASK = 0xFFFFFFFF
 BATCH_STREAM = 1000  # streams below 1000 are for tensors, stream 1000 + e shuffles epoch e
 
@@ -29,7 +29,7 @@ def uniform(seed: int, stream: int, count: int) -> np.ndarray:
     """
     start = np.uint64(stream_start(seed, stream))
     mask = np.uint64(_MASK)
-    t = (start + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_STEP)) & mask
+    t = (start + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_INCREMENT)) & mask
     t = ((t ^ (t >> np.uint64(15))) * (t | np.uint64(1))) & mask
     t ^= (t + (((t ^ (t >> np.uint64(7))) * (t | np.uint64(61))) & mask)) & mask
     return ((t ^ (t >> np.uint64(14))) & mask).astype(np.float64) / 4294967296.0
@@ -37,9 +37,9 @@ def uniform(seed: int, stream: int, count: int) -> np.ndarray:
 
 def normal(seed: int, stream: int, count: int) -> np.ndarray:
     """`count` float64 numbers of mean 0 and variance 1 (each a sum of twelve uniforms minus 6)."""
-    words = uniform(seed, stream, 12 * count).reshape(count, 12)
+    uniforms = uniform(seed, stream, 12 * count).reshape(count, 12)
     total = np.zeros(count)
-    for column in words.T:  # in the page's order: floating-point addition is not associative
+    for column in uniforms.T:  # in the page's order: floating-point addition is not associative
         total += column
     return total - 6.0
 

@@ -12,7 +12,7 @@ import numpy as np
 from nnlib.live.palette import channels as channels_of
 from nnlib.live.palette import colors as palette_colors
 
-COLORS = palette_colors("still")
+COLORS = palette_colors("fallback")
 SMALL = 'font-size="11" font-family="sans-serif" fill="#333"'
 MAX_POINTS, MAX_CELLS = 80, 16
 
@@ -83,7 +83,7 @@ def dots(px: np.ndarray, py: np.ndarray, classes: Any, color: str) -> str:
 
 
 def _tint(z: np.ndarray, colors: str, limits: Sequence[float] | None) -> np.ndarray:
-    """The step of the colour scale, 0 to 9, for each number."""
+    """The position on the colour scale, 0 to 9, of each number."""
     low, high = limits or (float(np.nanmin(z)), float(np.nanmax(z)))
     if colors == "diverging" and not limits:
         high = max(abs(low), abs(high)) or 1.0
@@ -91,11 +91,11 @@ def _tint(z: np.ndarray, colors: str, limits: Sequence[float] | None) -> np.ndar
     return np.clip(np.nan_to_num((z - low) / ((high - low) or 1.0)) * 9, 0, 9).round().astype(int)
 
 
-def _steps(colors: str) -> list[str]:
+def _ten_colors(colors: str) -> list[str]:
     """The ten colours of a scale."""
 
     def ends_of(*names: str) -> tuple[tuple[int, int, int], ...]:
-        return tuple(channels_of(name, "still") for name in names)
+        return tuple(channels_of(name, "fallback") for name in names)
 
     ends = {
         "classes": ends_of("map-class0", "map-middle", "map-class1"),
@@ -109,18 +109,18 @@ def _steps(colors: str) -> list[str]:
 
 def cells(z: np.ndarray, colors: str, limits: Any, box: Callable) -> str:
     """A matrix as SVG: each run of equal colour is a rectangle, `box(row, start, stop, shape)`."""
-    step = max(1, -(-max(z.shape) // MAX_CELLS))
-    blocks = np.zeros((-(-z.shape[0] // step), -(-z.shape[1] // step)))
+    side = max(1, -(-max(z.shape) // MAX_CELLS))
+    blocks = np.zeros((-(-z.shape[0] // side), -(-z.shape[1] // side)))
     for r, c in np.ndindex(*blocks.shape):  # a block shows its element of largest absolute value
-        block = z[r * step : (r + 1) * step, c * step : (c + 1) * step].ravel()
+        block = z[r * side : (r + 1) * side, c * side : (c + 1) * side].ravel()
         blocks[r, c] = block[np.argmax(np.abs(block))]
-    tints, steps = _tint(blocks, colors, limits), _steps(colors)
+    tints, fills = _tint(blocks, colors, limits), _ten_colors(colors)
     out = []
     for r, row in enumerate(tints):
         start = 0
         for c in range(1, row.size + 1):
             if c == row.size or row[c] != row[start]:
                 a, b, w, h = box(r, start, c, tints.shape)
-                out.append(f'<path d="M{a} {b}h{w}v{h}h{-w}z" fill="{steps[row[start]]}"/>')
+                out.append(f'<path d="M{a} {b}h{w}v{h}h{-w}z" fill="{fills[row[start]]}"/>')
                 start = c
     return "".join(out)

@@ -57,13 +57,13 @@ class Trainer:
         """The training's spec, with the step recorded for each choice of static inputs."""
         plan, static = self.plan, self.inputs.static
         names = plan.arguments(list(env))
-        choices = [k for k in static if k in names]
+        static_inputs = [k for k in static if k in names]
         tensors = {k: v for k, v in env.items() if k not in static}
         if plan.batch:
             tensors["batch"] = tensor(np.arange(plan.batch))
         recorded = dict.fromkeys([*plan.state, plan.loss, *plan.track])
         programs, pool = {}, Pool()
-        for key, chosen in self.inputs.combinations(choices):
+        for key, chosen in self.inputs.combinations(static_inputs):
 
             def run(**arguments: Any) -> dict:
                 batch = arguments.pop("batch", None)
@@ -72,7 +72,8 @@ class Trainer:
                 return {f"new_{k}": results[k] for k in recorded if k in results}
 
             programs[key] = pool.take(record(run, tensors))
-        spec = {**plan.spec(), "loss": f"new_{plan.loss}", "choices": choices, "programs": programs}
+        spec = {**plan.spec(), "loss": f"new_{plan.loss}"}
+        spec |= {"static_inputs": static_inputs, "programs": programs}
         return {**spec, "pool": pool.items} if pool.items else spec
 
     def run(self, steps: int, seed: int | None, values: Mapping[str, Any]) -> dict[str, Any]:

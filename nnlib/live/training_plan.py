@@ -146,7 +146,7 @@ class Training:
                 state[name] = {"seeds": [numbers(s[name].astype(np.float32)) for s in stored]}
             elif isinstance(value, Init):
                 state[name] = {
-                    "draw": value.kind, "a": value.a, "stream": k,
+                    "distribution": value.kind, "a": value.a, "stream": k,
                     "b": numbers(value.b) if isinstance(value.b, np.ndarray) else value.b,
                 }  # fmt: skip
             else:

@@ -155,7 +155,7 @@ def images(
     The colour scale covers `range`, or each image's own values.  `labels` are the images' names;
     `pixel` is a pixel's size on screen; `annotate=".1f"` writes the numbers into the pixels.
     `window` = (row, column, height, width) draws a frame, such as a neuron's receptive field.
-    `select="k"` sets k to the number of the image clicked; `pick=("r", "c")` sets inputs to the row
+    `select="k"` sets k to the index of the image clicked; `pick=("r", "c")` sets inputs to the row
     and column of the pixel under the pointer.  `row_labels` and `column_labels` are a list, or the
     name of a text input whose letters are the labels.
 
@@ -252,14 +252,14 @@ def sequence(
     unrolled: Ref = 1,
     cell: str = "NN2",
     head: str = "NN3",
-    deltas: Ref = None,
+    changes: Ref = None,
     select: str | None = None,
     when: Ref = None,
 ) -> Part:
     """A recurrent network over a text input `word`, as one cell or unrolled.
 
     If `unrolled` is not 0, a copy of the cell is drawn for each letter.  `states` (T, h) are drawn
-    in each copy, `outputs` (T, k) as bars above it, and `deltas` (T), how much each state has
+    in each copy, `outputs` (T, k) as bars above it, and `changes` (T), how much each state has
     changed, as numbers below it.  `select="t"` sets t to the position clicked.
 
     >>> import nnlib
@@ -277,7 +277,7 @@ def sequence(
         "cell": cell,
     }
     fields |= {"output_labels": names(output_labels), "unrolled": data(unrolled), "head": head}
-    fields |= {"deltas": data(deltas), "select": select, "when": data(when)}
+    fields |= {"changes": data(changes), "select": select, "when": data(when)}
     return Part("sequence", fields)
 
 

@@ -17,12 +17,12 @@ from nnlib.live import schema
 from nnlib.live.asking import quiz_view
 from nnlib.live.assembly import FUNCTION, assemble
 from nnlib.live.controls import Control, as_control
+from nnlib.live.fallback import fallback_html
 from nnlib.live.inputs import Inputs
 from nnlib.live.library import LOADER, build, shared_library
 from nnlib.live.parts import Part, array
 from nnlib.live.programs import call
 from nnlib.live.saving import module, page
-from nnlib.live.still import still_html
 from nnlib.live.trainer import Trainer
 from nnlib.live.training_plan import Training
 
@@ -190,14 +190,15 @@ class Figure(anywidget.AnyWidget):
         >>> "p = 0.50" in figure.html()
         True
         """
-        return still_html(self.spec, self._assembled.lookup, self.model_id)
+        return fallback_html(self.spec, self._assembled.lookup, self.model_id)
 
     def save(self, path: str | Path) -> Path:
         """Writes this figure to a self-contained file, with the inputs' current values.
 
         `name.html` is a page: it opens from a folder, in an iframe, in a slide. `name.mjs` is an
         ES module with anywidget's interface (`export default {render({model, el})}`), for MyST's
-        `{anywidget}` directive, Quarto, Observable and any other page; docs/travel.md shows each.
+        `{anywidget}` directive, Quarto, Observable and any other page; docs/other-pages.md shows
+        each.
 
         Raises:
             ValueError: the name has another ending.
@@ -253,6 +254,6 @@ def quiz(*questions: Part, title: str | None = None, name: str | None = None) ->
     return Figure(
         view=[quiz_view(questions)],
         title=title,
-        name=name or slug(f"quiz {title or questions[0].fields['ask']}"),
+        name=name or slug(f"quiz {title or questions[0].fields['question']}"),
         alt="Questions to check what you have understood.",
     )

@@ -163,7 +163,7 @@ class NLLLoss(_Loss):
 
 
 class CrossEntropyLoss(_Loss):
-    """-log softmax(z) at the right class, for logits z (N, C) and class numbers (N), averaged.
+    """-log softmax(z) at the right class, for logits z (N, C) and class indices (N), averaged.
 
     See `nnlib.nn.functional.cross_entropy` for its other shapes, options and errors.  Like
     ``torch.nn.CrossEntropyLoss``.

@@ -48,7 +48,7 @@ class Parameter(Tensor):
     _copies_grad = False  # a copied module begins without gradients
 
 
-class LoadedKeys(NamedTuple):
+class IncompatibleKeys(NamedTuple):
     """The keys that `load_state_dict` did not find, and those that it did not expect."""
 
     missing_keys: list[str]
@@ -57,7 +57,7 @@ class LoadedKeys(NamedTuple):
     def __repr__(self) -> str:
         if not any(self):
             return "<All keys matched successfully>"
-        return f"LoadedKeys(missing_keys={self[0]}, unexpected_keys={self[1]})"
+        return f"IncompatibleKeys(missing_keys={self[0]}, unexpected_keys={self[1]})"
 
 
 class Module:
@@ -249,10 +249,10 @@ class Module:
         >>> [name for name, child in net.named_children()]
         ['0', '1']
         """
-        seen: set[int] = set()
+        visited: set[int] = set()
         for name, child in self._own_modules():
-            if id(child) not in seen:
-                seen.add(id(child))
+            if id(child) not in visited:
+                visited.add(id(child))
                 yield name, child
 
     def _own_modules(self) -> list[tuple[str, Module]]:
@@ -277,10 +277,10 @@ class Module:
         >>> [name for name, module in net.named_modules()]
         ['', '0', '1']
         """
-        seen: set[int] = set()
+        visited: set[int] = set()
         for name, m in self._all_modules(prefix):
-            if id(m) not in seen:
-                seen.add(id(m))
+            if id(m) not in visited:
+                visited.add(id(m))
                 yield name, m
 
     def _all_modules(self, prefix: str) -> Iterator[tuple[str, Module]]:
@@ -324,10 +324,10 @@ class Module:
         >>> [(name, p.shape) for name, p in net.named_parameters()]
         [('0.weight', nnlib.Size([3, 2])), ('0.bias', nnlib.Size([3]))]
         """
-        seen: set[int] = set()
+        visited: set[int] = set()
         for name, p in self._all(prefix, Module._own_parameters, recurse):
-            if id(p) not in seen:
-                seen.add(id(p))
+            if id(p) not in visited:
+                visited.add(id(p))
                 yield name, p
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
@@ -347,10 +347,10 @@ class Module:
         >>> [name for name, b in nnlib.nn.BatchNorm1d(3).named_buffers()]
         ['running_mean', 'running_var', 'num_batches_tracked']
         """
-        seen: set[int] = set()
+        visited: set[int] = set()
         for name, b in self._all(prefix, Module._own_buffers, recurse):
-            if id(b) not in seen:
-                seen.add(id(b))
+            if id(b) not in visited:
+                visited.add(id(b))
                 yield name, b
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
@@ -540,7 +540,9 @@ class Module:
         """
         return {name: p.detach() for name, p in self._all("", Module._own_state)}
 
-    def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True) -> LoadedKeys:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Tensor], strict: bool = True
+    ) -> IncompatibleKeys:
         """Copy values into parameters and buffers.
 
         Raises RuntimeError with the keys and shapes that differ; without `strict`, only for shapes.
@@ -570,7 +572,7 @@ class Module:
             for name, p in own.items():
                 if name in state:
                     p.copy_(state[name])
-        return LoadedKeys(missing, extra)
+        return IncompatibleKeys(missing, extra)
 
     # ------------------------------------------------------------ printing
 

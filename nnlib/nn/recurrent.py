@@ -210,10 +210,10 @@ class _Recurrent(Module):
                     continue
                 backwards = suffix.endswith("_reverse")
                 sequence = s.flip(x, 0) if backwards else x
-                out, ends = self._layer(sequence, [h[i] for h in states], self._weights(suffix))
+                out, finals = self._layer(sequence, [h[i] for h in states], self._weights(suffix))
                 outs.append(s.flip(out, 0) if backwards else out)
-                for of_all_layers, end in zip(final_states, ends, strict=True):
-                    of_all_layers.append(end)
+                for of_all_layers, final in zip(final_states, finals, strict=True):
+                    of_all_layers.append(final)
             x = outs[0] if len(outs) == 1 else joining.cat(outs, 2)
             if layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training) if self.dropout else x

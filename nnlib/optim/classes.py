@@ -36,9 +36,9 @@ class _FormulaOptimizer(Optimizer):
         self.formula.check(defaults)
         super().__init__(params, defaults)
 
-    def begin(self, p: Any, group: Settings) -> State:
+    def init_state(self, p: Any, group: Settings) -> State:
         # PyTorch counts the steps in a 0-d float32 tensor.
-        return {"step": tensor(0.0), **self.formula.begin(p, group)}
+        return {"step": tensor(0.0), **self.formula.init_state(p, group)}
 
     def update(self, x: np.ndarray, g: np.ndarray, state: State, group: Settings) -> None:
         count = _array(state["step"])
@@ -80,7 +80,7 @@ class SGD(_FormulaOptimizer):
         }  # fmt: skip
         super().__init__(params, defaults)
 
-    def begin(self, p: Any, group: Settings) -> State:
+    def init_state(self, p: Any, group: Settings) -> State:
         return {}  # as in PyTorch: no step count, and the first step creates the velocity
 
     def update(self, x: np.ndarray, g: np.ndarray, state: State, group: Settings) -> None:

@@ -32,7 +32,7 @@ def _changing(in_place: Callable[..., Any], new: Callable[..., Any]) -> Callable
 _times = _changing(operator.imul, operator.mul)
 _plus = _changing(operator.iadd, operator.add)
 _minus = _changing(operator.isub, operator.sub)
-_larger = _changing(lambda x, y: np.maximum(x, y, out=x), ar.maximum)
+_maximum = _changing(lambda x, y: np.maximum(x, y, out=x), ar.maximum)
 
 
 def _sqrt(x: Any) -> Any:
@@ -69,7 +69,7 @@ class Formula:
         check_at_least_zero(learning_rate=s["lr"], weight_decay=s["weight_decay"])
 
     @staticmethod
-    def begin(p: Any, s: Settings) -> State:
+    def init_state(p: Any, s: Settings) -> State:
         return {}
 
     @staticmethod
@@ -86,7 +86,7 @@ class SGD(Formula):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
     @staticmethod
-    def begin(p: Any, s: Settings) -> State:
+    def init_state(p: Any, s: Settings) -> State:
         return _zeros(p, "momentum_buffer") if s["momentum"] else {}
 
     @staticmethod
@@ -116,7 +116,7 @@ class Adam(Formula):
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
 
     @staticmethod
-    def begin(p: Any, s: Settings) -> State:
+    def init_state(p: Any, s: Settings) -> State:
         return _zeros(p, "exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if s["amsgrad"] else []))
 
     @staticmethod
@@ -137,7 +137,7 @@ def _adam(p: Any, g: Any, state: State, t: Any, s: Settings) -> tuple[Any, State
     v = _plus(_times(state["exp_avg_sq"], b2), g * g * (1 - b2))
     new = {"exp_avg": m, "exp_avg_sq": v}
     if s["amsgrad"]:
-        v = new["max_exp_avg_sq"] = _larger(state["max_exp_avg_sq"], v)
+        v = new["max_exp_avg_sq"] = _maximum(state["max_exp_avg_sq"], v)
     root = _sqrt(v) / _like(_sqrt(1 - b2**t), p) + s["eps"]
     return _minus(p, m / root * _like(s["lr"] / (1 - b1**t), p)), new
 
@@ -149,7 +149,7 @@ class RMSprop(Formula):
         check_at_least_zero(epsilon=s["eps"], momentum=s["momentum"], alpha=s["alpha"])
 
     @staticmethod
-    def begin(p: Any, s: Settings) -> State:
+    def init_state(p: Any, s: Settings) -> State:
         names = ["square_avg", *(["grad_avg"] if s["centered"] else [])]
         return _zeros(p, *names, *(["momentum_buffer"] if s["momentum"] else []))
 
@@ -179,7 +179,7 @@ class Adagrad(Formula):
         )
 
     @staticmethod
-    def begin(p: Any, s: Settings) -> State:
+    def init_state(p: Any, s: Settings) -> State:
         return {"sum": full_like(p, s["initial_accumulator_value"]).detach()}
 
     @staticmethod

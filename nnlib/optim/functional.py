@@ -45,7 +45,7 @@ def _rule(formula: type[Formula], lr: float, **settings: Any) -> Rule:
 
     def init(params: Tree) -> State:
         leaves, _ = trees.flatten(params)
-        states = [formula.begin(p, settings) for p in leaves]
+        states = [formula.init_state(p, settings) for p in leaves]
         return {"step": tensor(0.0, dtype=dtypes.float64), "each": states}
 
     def update(params: Tree, grads: Tree, state: State, lr: Any = lr) -> tuple[Tree, State]:

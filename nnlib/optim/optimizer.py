@@ -111,10 +111,10 @@ class Optimizer:
         if closure is not None:
             with record.recording(True):
                 loss = closure()
-        if watcher := record.current_watcher():
-            watcher.refuse(
+        if tracer := record.current_tracer():
+            tracer.refuse(
                 "an optimiser's step changes parameters in place; nnlib.optim.functional has the "
-                "same rules as pure functions"
+                "same update rules as pure functions"
             )
         with no_grad():
             for group in self.param_groups:
@@ -123,7 +123,7 @@ class Optimizer:
                         continue
                     state = self.state.get(p)
                     if state is None:
-                        state = self.state[p] = self.begin(p, group)
+                        state = self.state[p] = self.init_state(p, group)
                     self._update_arrays(p, p.grad._data, state, group)
         return loss
 
@@ -137,13 +137,13 @@ class Optimizer:
             self.update(array, np.asarray(g), state, group)
             p.fill_(array.item())
 
-    def begin(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
+    def init_state(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         """The state of one parameter before its first step.
 
         >>> import nnlib
         >>> w = nnlib.tensor([1.0, 2.0], requires_grad=True)
         >>> opt = nnlib.optim.Adam([w])
-        >>> sorted(opt.begin(w, opt.param_groups[0]))
+        >>> sorted(opt.init_state(w, opt.param_groups[0]))
         ['exp_avg', 'exp_avg_sq', 'step']
         """
         return {}

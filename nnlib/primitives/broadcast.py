@@ -42,7 +42,7 @@ def _shape_with_ones(shape: tuple[int, ...], dim: tuple[int, ...]) -> tuple[int,
     return tuple([1 if i in dim else n for i, n in enumerate(shape)])
 
 
-def spread(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+def expand_reduced(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     """Repeat a reduced result along the reduced dimensions, back to the shape of x."""
     if x.ndim == 0:
         return g
@@ -69,7 +69,7 @@ def in_float32(x: Array, function: Any, **arguments: Any) -> Array:
 sum = Primitive(
     "sum",
     _sum,
-    lambda g, out, x, dim, keepdim: spread(g, x, dim, keepdim),
+    lambda g, out, x, dim, keepdim: expand_reduced(g, x, dim, keepdim),
     family="reduce",
     saves="args",
     shape_only=(0,),

@@ -61,7 +61,7 @@ mul = elementwise(
     operator.mul,
     lambda g, out, x, y: g * y,
     lambda g, out, x, y: g * x,
-    saves="cross",
+    saves="others",
     ufunc=np.multiply,
 )
 div = elementwise(

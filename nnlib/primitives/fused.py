@@ -4,7 +4,7 @@ Each has a `decomposition`: the same function written in small primitives.  It i
 read, exported graphs contain it, and higher derivatives use it.  Tests check that both versions
 give the same results.
 
-Recurrent arguments are x (T, N, in), the first state(s) (N, H), weights (gates·H, in) and
+Recurrent arguments are x (T, N, in), the initial state(s) (N, H), weights (gates·H, in) and
 (gates·H, H), and two biases or none, laid out as in PyTorch.
 """
 
@@ -436,7 +436,7 @@ def _rows(x: Array) -> Array:
 
 
 def _previous_states(h: Array, states: Array) -> Array:
-    """The state before each step: the first one, then all results but the last."""
+    """The state before each step: the initial one, then all results but the last."""
     return np.concatenate([h[None], states[:-1]])
 
 
@@ -578,7 +578,7 @@ def _lstm_vjp(
 
 
 def _lstm_backward(g: Array, needs_x: bool, features: int, residuals: tuple) -> tuple:
-    """The gradients of the gates' total inputs in all steps, of the first h and c, and of x."""
+    """The gradients of the gates' total inputs in all steps, of the initial h and c, and of x."""
     weight, _, gates, cells, tanh_cells = residuals
     steps, size, n = tanh_cells.shape
     dz, transposed = np.empty_like(gates), np.ascontiguousarray(weight[:, : features + size].T)

@@ -29,7 +29,7 @@ def _row(x: Any) -> Any:
     return reshape(x, shape=(*x.shape[:-1], 1, x.shape[-1]))
 
 
-def _summed_to(g: Any, shape: tuple[int, ...]) -> Any:
+def _unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum a gradient over the batch dimensions that broadcasting added or repeated."""
     if g.shape == shape:
         return g
@@ -42,10 +42,10 @@ def _left(g: Any, out: Any, x: Any, y: Any) -> Any:
     if x.ndim == y.ndim == 2:
         return g @ y.T
     if y.ndim == 1:  # (…, n) · (n,): each row of x is multiplied by the same y
-        return g * y if x.ndim == 1 else _summed_to(_column(g) * y, x.shape)
+        return g * y if x.ndim == 1 else _unbroadcast(_column(g) * y, x.shape)
     if x.ndim == 1:
-        return _summed_to(matmul(_row(g), _transposed(y)), (1, x.shape[0])).reshape(x.shape)
-    return _summed_to(matmul(g, _transposed(y)), x.shape)
+        return _unbroadcast(matmul(_row(g), _transposed(y)), (1, x.shape[0])).reshape(x.shape)
+    return _unbroadcast(matmul(g, _transposed(y)), x.shape)
 
 
 def _right(g: Any, out: Any, x: Any, y: Any) -> Any:
@@ -54,13 +54,13 @@ def _right(g: Any, out: Any, x: Any, y: Any) -> Any:
     if x.ndim == 1:
         if y.ndim == 1:
             return g * x
-        return _summed_to(_column(x) * _row(g), y.shape)
+        return _unbroadcast(_column(x) * _row(g), y.shape)
     if y.ndim == 1:
-        return _summed_to(matmul(_transposed(x), _column(g)), (y.shape[0], 1)).reshape(y.shape)
+        return _unbroadcast(matmul(_transposed(x), _column(g)), (y.shape[0], 1)).reshape(y.shape)
     if y.ndim == 2 and x.ndim > 2:  # y is the same for the whole batch: one product sums over it
         rows = reshape(x, shape=(-1, x.shape[-1]))
         return matmul(_transposed(rows), reshape(g, shape=(-1, g.shape[-1])))
-    return _summed_to(matmul(_transposed(x), g), y.shape)
+    return _unbroadcast(matmul(_transposed(x), g), y.shape)
 
 
 matmul = linalg("matmul", operator.matmul, _left, _right, saves="args", reads=((1,), (0,)))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.primitives.broadcast import expand, in_float32, spread, sum
+from nnlib.primitives.broadcast import expand, expand_reduced, in_float32, sum
 from nnlib.primitives.elementwise import cast, eq, exp, where
 from nnlib.primitives.shape import flip, pad, permute, reshape, slice_
 from nnlib.record import Array, Primitive
@@ -34,7 +34,7 @@ def _mean(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
 mean = reduce(
     "mean",
     _mean,
-    lambda g, out, x, dim, keepdim: spread(g / float(_count(x, dim)), x, dim, keepdim),
+    lambda g, out, x, dim, keepdim: expand_reduced(g / float(_count(x, dim)), x, dim, keepdim),
     saves="args",
     shape_only=(0,),
 )
@@ -55,7 +55,7 @@ def _prod_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> 
     products = _product_of_others(rows, last)
     products = reshape(products, shape=tuple([x.shape[i] for i in order]))
     inverse = tuple(int(i) for i in np.argsort(order))
-    return spread(g, x, dim, keepdim) * permute(products, dims=inverse)
+    return expand_reduced(g, x, dim, keepdim) * permute(products, dims=inverse)
 
 
 def _product_of_others(x: Any, last: int) -> Any:
@@ -80,11 +80,11 @@ prod = reduce(
 
 def _extreme_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     """Share g evenly among the elements that attain the extreme, as PyTorch's amax does."""
-    attained = eq(x, spread(out, x, dim, keepdim))
-    repeated = spread(g, x, dim, keepdim)
+    attained = eq(x, expand_reduced(out, x, dim, keepdim))
+    repeated = expand_reduced(g, x, dim, keepdim)
     # Counted in float64: the largest float16 is 65504.
     count = sum(cast(attained, dtype="float64"), dim=dim, keepdim=True)
-    share = cast(1.0 / spread(count, x, dim, True), dtype=g.dtype.name)
+    share = cast(1.0 / expand_reduced(count, x, dim, True), dtype=g.dtype.name)
     return repeated * cast(attained, dtype=g.dtype.name) * share
 
 
@@ -137,7 +137,7 @@ logsumexp = reduce(
     "logsumexp",
     _logsumexp,
     lambda g, out, x, dim, keepdim: (
-        spread(g, x, dim, keepdim) * exp(x - spread(out, x, dim, keepdim))
+        expand_reduced(g, x, dim, keepdim) * exp(x - expand_reduced(out, x, dim, keepdim))
     ),
 )
 

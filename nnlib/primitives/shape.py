@@ -56,7 +56,7 @@ def numpy_index(index: Index) -> tuple[int | slice, ...]:
     return tuple([entry(i) for i in index])
 
 
-def _unslice(g: Array, index: Index, shape: tuple[int, ...]) -> Array:
+def _slice_backward(g: Array, index: Index, shape: tuple[int, ...]) -> Array:
     out = np.zeros(shape, g.dtype)
     out[numpy_index(index)] = g
     return out[()]
@@ -65,14 +65,14 @@ def _unslice(g: Array, index: Index, shape: tuple[int, ...]) -> Array:
 slice_ = shape(
     "slice",
     lambda x, index: x[(*numpy_index(index), ...)],  # with the ellipsis, one element is a view too
-    lambda g, out, x, index: unslice(g, index=index, shape=x.shape),
+    lambda g, out, x, index: slice_backward(g, index=index, shape=x.shape),
     saves="args",
     shape_only=(0,),
     view=True,
 )
-unslice = shape(
-    "unslice",
-    _unslice,
+slice_backward = shape(
+    "slice_backward",
+    _slice_backward,
     lambda g, out, x, index, shape: slice_(g, index=index),
     saves="none",
 )

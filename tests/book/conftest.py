@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 from tests.book.harness import (
     DESKTOP,
     JUPYTER_BOOK,
-    PATIENCE,
+    OPEN_TIMEOUT,
     PREFIX,
     ROOT,
     SubPathHandler,
@@ -90,10 +90,10 @@ def visits(browser: Browser, address: str) -> Iterator[Open]:
             reduced_motion="reduce",
             has_touch=width < 600,
         )
-        context.set_default_navigation_timeout(PATIENCE)
+        context.set_default_navigation_timeout(OPEN_TIMEOUT)
         contexts.append(context)
         visit = Visit(context.new_page(), name)
-        visit.watch(base)
+        visit.record_errors(base)
         visit.page.goto(base + name, wait_until="load")
         visit.page.wait_for_function("document.fonts.status === 'loaded'")
         visit.page.evaluate("() => window.MathJax?.startup?.promise")
@@ -106,7 +106,7 @@ def visits(browser: Browser, address: str) -> Iterator[Open]:
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Open]:
-    """`visit("index.html", theme="dark", width=360)` opens a page and waits until it settles."""
+    """Opens a page and waits for its fonts and formulas: `visit("index.html", theme="dark")`."""
     with visits(browser, address) as open_page:
         yield open_page
 

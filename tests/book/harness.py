@@ -18,7 +18,7 @@ JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; m
 PREFIX = "/somewhere/else/"
 THEMES = ("light", "dark")
 DESKTOP, PHONE = 1360, 360
-PATIENCE = 90_000  # milliseconds for a page to open on a busy machine
+OPEN_TIMEOUT = 90_000  # milliseconds for a page to open on a busy machine
 # Resolves after two frames, when every earlier change has been drawn.
 FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -69,34 +69,34 @@ class SubPathHandler(http.server.SimpleHTTPRequestHandler):
 
 @dataclass
 class Visit:
-    """An open page, and its faults: failed or foreign requests, console messages, exceptions."""
+    """An open page, and its errors: failed or foreign requests, console messages, exceptions."""
 
     page: Page
     name: str = ""
-    faults: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
-    def watch(self, loopback: str) -> None:
-        """Records the page's faults from now on; requests may only go to `loopback`."""
+    def record_errors(self, loopback: str) -> None:
+        """Records the page's errors from now on; requests may only go to `loopback`."""
         page = self.page
         allowed = (loopback, "data:", "blob:", "file:")
 
         def request(request) -> None:
             if not request.url.startswith(allowed):
-                self.faults.append(f"request to another server: {request.url}")
+                self.errors.append(f"request to another server: {request.url}")
 
         def response(response) -> None:
             if response.status >= 400:
-                self.faults.append(f"{response.status}: {response.url}")
+                self.errors.append(f"{response.status}: {response.url}")
 
         def console(message) -> None:
             if message.type in ("error", "warning"):
-                self.faults.append(f"console {message.type}: {message.text}")
+                self.errors.append(f"console {message.type}: {message.text}")
 
         page.on("request", request)
         page.on("response", response)
-        page.on("requestfailed", lambda r: self.faults.append(f"failed: {r.url} {r.failure}"))
+        page.on("requestfailed", lambda r: self.errors.append(f"failed: {r.url} {r.failure}"))
         page.on("console", console)
-        page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
 
 
 def on(

@@ -1,4 +1,4 @@
-"""A server that can be stopped, and that can serve the book's next version."""
+"""A server that can be stopped, and that can serve the book's next edition."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from tests.book.harness import PREFIX, SubPathHandler
 from tools.browser import Server
 
-NEW = "book-0123456789ab"  # the name of the book's folder in its next version
+NEW = "book-0123456789ab"  # the name of the book's folder in its next edition
 
 
 class Host:
-    """Serves the site or, with `next`, a newer edition of it; records the requested paths."""
+    """Serves the site or, with `next`, the next edition of it; records the requested paths."""
 
     def __init__(self, site: Path) -> None:
         self.site, self.next = site, False

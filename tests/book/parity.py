@@ -66,10 +66,10 @@ def figures_of(site: Path, name: str) -> dict[str, dict]:
 
 def program_of(spec: dict, inputs: dict) -> str | None:
     """The graph that the page runs for these inputs, with its pooled constants, as JSON."""
-    key = ",".join(str(int(inputs[name])) for name in spec.get("choices", []))
-    graph = spec.get("programs", {}).get(key)
-    if graph is None:
+    key = ",".join(str(int(inputs[name])) for name in spec["static_inputs"])
+    if not spec.get("programs"):
         return None
+    graph = spec["programs"][key]
     nodes = []
     for node in graph["nodes"]:
         fields = {key: value for key, value in node.items() if key != "pool"}

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
-from tests.book.harness import DESKTOP, PATIENCE, ROOT, Visit
+from tests.book.harness import DESKTOP, OPEN_TIMEOUT, ROOT, Visit
 
 # Milliseconds on a busy machine for Python to start, and for a cell to run.
-READY = 90_000
-RUN = 60_000
+READY_TIMEOUT = 90_000
+RUN_TIMEOUT = 60_000
 
 # Collects the worker's messages to the page, run by run; in a block, so that its names do not
 # collide with those of the page's own scripts.
@@ -23,8 +23,8 @@ LISTEN = """
 {
   window.runs = [];
   let messages = [];
-  const Plain = window.Worker;
-  window.Worker = class extends Plain {
+  const NativeWorker = window.Worker;
+  window.Worker = class extends NativeWorker {
     constructor(...parameters) {
       super(...parameters);
       this.addEventListener("message", ({ data }) => {
@@ -46,7 +46,7 @@ def needs_python(site: Path) -> None:
         pytest.skip("this site contains no Python for its pages: `make book run=1` includes it")
 
 
-def until(page: Page, script: str, arg: Any = None, timeout: float = RUN) -> None:
+def until(page: Page, script: str, arg: Any = None, timeout: float = RUN_TIMEOUT) -> None:
     """Waits until the script is true, even if the page's policy forbids wait_for_function."""
     end = time.monotonic() + timeout / 1000
     while not page.evaluate(script, arg):
@@ -69,7 +69,7 @@ class PythonPage:
         self.context: BrowserContext = browser.new_context(
             viewport={"width": DESKTOP, "height": 900}, accept_downloads=True, **options
         )
-        self.context.set_default_navigation_timeout(PATIENCE)
+        self.context.set_default_navigation_timeout(OPEN_TIMEOUT)
         self.context.add_init_script(LISTEN + script)
         self.name, self.base, self.allowed = name, base, allowed or base
         self.open()
@@ -79,7 +79,7 @@ class PythonPage:
         for page in self.context.pages:
             page.close()
         self.visit = Visit(self.context.new_page())
-        self.visit.watch(self.allowed)
+        self.visit.record_errors(self.allowed)
         self.page: Page = self.visit.page
         self.requests: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
@@ -94,7 +94,7 @@ class PythonPage:
     def wait(self, *states: str) -> None:
         accepted = json.dumps([*states, "failed"])
         bar = "document.querySelector('.nn-run-bar')?.dataset.state"
-        until(self.page, f"{accepted}.includes({bar})", timeout=READY)
+        until(self.page, f"{accepted}.includes({bar})", timeout=READY_TIMEOUT)
         assert self.state in states, self.message
 
     @property
@@ -103,7 +103,7 @@ class PythonPage:
 
     @property
     def message(self) -> str:
-        return self.page.inner_text(".nn-run-words")
+        return self.page.inner_text(".nn-run-status")
 
     def press(self, label: str) -> None:
         self.page.get_by_role("button", name=label, exact=True).click()
@@ -157,17 +157,17 @@ class Cell:
     def run(self, status: str = "ok") -> Cell:
         before = len(self.python.runs())
         self.locator.get_by_role("button", name=re.compile("^Run (cell|example)")).click()
-        self.settle(status, before)
+        self.wait_until_run(status, before)
         return self
 
-    def settle(self, status: str, before: int) -> None:
+    def wait_until_run(self, status: str, before: int) -> None:
         until(self.page, f"window.runs.length > {before}")
         until(
             self.page,
             "root => !['waiting', 'running'].includes(document.querySelector(root).dataset.run)",
             self.root,
         )
-        assert self.status == status, f"{self.root}: {self.status}, needed {status}: {self.output}"
+        assert self.status == status, f"{self.root}: {self.status}, not {status}: {self.output}"
 
     @property
     def status(self) -> str:

@@ -117,7 +117,7 @@ def test_the_site_contains_the_locked_files(site: Path) -> None:
 # ---- The figures' script -------------------------------------------------------------------------
 
 
-def test_the_module_becomes_a_plain_script() -> None:
+def test_the_module_becomes_a_classic_script() -> None:
     module = "const a=1;function m(){}const d={};export{d as default,m as mountAll,a};\n"
     script = book_site.as_classic_script(module)
     assert "export" not in script

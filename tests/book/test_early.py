@@ -43,9 +43,9 @@ def framing(folder: Path, address: str, sandbox: str) -> Iterator[str]:
 def test_in_a_frame_without_an_origin_the_page_works_for_the_visit(
     browser, address: str, tmp_path: Path
 ) -> None:
-    faults: list[str] = []
+    errors: list[str] = []
     page = browser.new_page()
-    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("pageerror", lambda error: errors.append(str(error)))
     with framing(tmp_path, address, "allow-scripts") as school:
         page.goto(school)
         frame = page.frames[1]
@@ -57,7 +57,7 @@ def test_in_a_frame_without_an_origin_the_page_works_for_the_visit(
         slider = frame.locator(".nn-figure input[type=range]").first
         slider.focus()
         slider.press("ArrowRight")
-        assert faults == []
+        assert errors == []
     page.close()
 
 
@@ -72,7 +72,7 @@ def test_in_a_frame_without_an_origin_running_code_offers_a_tab_of_its_own(
         frame = page.frames[1]
         frame.wait_for_selector(".nn-run-start")
         frame.click(".nn-run-start")
-        message = frame.locator(".nn-run-said")
+        message = frame.locator(".nn-run-notice")
         link = message.get_by_role("link", name=f"{base}{PAGE}")
         assert "in its own tab" in message.inner_text()
         assert link.get_attribute("target") == "_blank"

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.book.harness import BOOK_PAGES, DESKTOP, PATIENCE, ROOT
+from tests.book.harness import BOOK_PAGES, DESKTOP, OPEN_TIMEOUT, ROOT
 from tests.book.hosts import Host
 from tests.book.python_page import cells_of, clean, id_of
 
 PAGE = "chapters/sigmoid"
 CHAPTERS = [name for page in BOOK_PAGES if (ROOT / f"{(name := page[:-5])}.ipynb").is_file()]
-START = 180_000  # milliseconds for JupyterLab and Python to start on a busy machine
+START_TIMEOUT = 180_000  # milliseconds for JupyterLab and Python to start on a busy machine
 RAN = re.compile(r"^\[\d+\]:$")
 EXERCISE, CHECK = id_of(PAGE, "def weights("), id_of(PAGE, '"sigmoid/weights"')
 
@@ -95,7 +95,7 @@ class Lab:
     def __init__(self, browser: Browser, host: Host, name: str) -> None:
         self.host, self.name = host, name
         self.context = browser.new_context(viewport={"width": DESKTOP, "height": 900})
-        self.context.set_default_navigation_timeout(PATIENCE)
+        self.context.set_default_navigation_timeout(OPEN_TIMEOUT)
         self.requests: list[str] = []
         self.context.on("request", lambda request: self.requests.append(request.url))
         self.page: Page = self.context.new_page()
@@ -106,9 +106,9 @@ class Lab:
         self.opened()
 
     def opened(self) -> None:
-        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=START)
+        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=START_TIMEOUT)
         kernel = self.page.locator(".jp-Notebook-ExecutionIndicator")
-        expect(kernel).to_have_attribute("data-status", "idle", timeout=START)
+        expect(kernel).to_have_attribute("data-status", "idle", timeout=START_TIMEOUT)
 
     def menu(self, first: str, second: str) -> None:
         self.page.locator("#jp-MainMenu").get_by_text(first, exact=True).click()
@@ -121,7 +121,7 @@ class Lab:
             .map(prompt => prompt.textContent).filter(text => text);
           return prompts.length > 20 && prompts.every(text => /^\\[\\d+\\]:$/.test(text));
         }"""
-        self.page.wait_for_function(all_have_run, timeout=START)
+        self.page.wait_for_function(all_have_run, timeout=START_TIMEOUT)
 
     @property
     def cells(self) -> Locator:
@@ -141,9 +141,9 @@ class Lab:
         self.page.keyboard.press("Control+a")
         self.page.keyboard.insert_text(source)
 
-    def settle(self, cell: Locator) -> Locator:
+    def wait_until_run(self, cell: Locator) -> Locator:
         """Waits until the cell has run; returns its outputs."""
-        expect(cell.locator(".jp-InputPrompt")).to_have_text(RAN, timeout=START)
+        expect(cell.locator(".jp-InputPrompt")).to_have_text(RAN, timeout=START_TIMEOUT)
         return cell.locator(".jp-OutputArea").first
 
     def run(self, source: str) -> Locator:
@@ -152,7 +152,7 @@ class Lab:
         cell = self.cells.last
         self.write(cell, source)
         self.page.keyboard.press("Control+Enter")
-        return self.settle(cell)
+        return self.wait_until_run(cell)
 
 
 @pytest.fixture(scope="module")
@@ -214,12 +214,13 @@ def test_an_exercise_is_wrong_then_right_and_remembered(lab: Lab) -> None:
         answer = f"{sign_of_w0}4 * slope * crossing, 4 * slope"
         lab.write(lab.cell(EXERCISE), f"def weights(crossing, slope):\n    return {answer}")
         lab.page.keyboard.press("Shift+Enter")
-        lab.settle(lab.cell(EXERCISE))
+        lab.wait_until_run(lab.cell(EXERCISE))
         lab.page.keyboard.press("Shift+Enter")  # the check follows it
-        expect(lab.cell(CHECK).locator(".jp-OutputArea")).to_contain_text(sign, timeout=START)
+        output = lab.cell(CHECK).locator(".jp-OutputArea")
+        expect(output).to_contain_text(sign, timeout=START_TIMEOUT)
     assert "1 of 7" in lab.run("course.progress('sigmoid')").inner_text()
-    kept = lab.run("print(open('/drive/progress.json').read())").inner_text()
-    assert json.loads(kept)["solved"] == ["sigmoid/weights"]
+    stored = lab.run("print(open('/drive/progress.json').read())").inner_text()
+    assert json.loads(stored)["solved"] == ["sigmoid/weights"]
 
 
 @pytest.mark.browser
@@ -243,7 +244,7 @@ def test_the_two_service_workers_leave_each_other_alone(lab: Lab) -> None:
 
 
 @pytest.mark.browser
-def test_without_a_network_a_notebook_opens_and_runs(lab: Lab) -> None:
+def test_a_notebook_opens_and_runs_offline(lab: Lab) -> None:
     """This test must be the last one, because it stops the host."""
     lab.page.wait_for_timeout(1000)  # the cache is written in the background
     lab.host.down()

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from icon_font import ICONS
 
-from tests.accessibility import Finding, grave_findings
+from tests.accessibility import Violation, serious_violations
 from tests.book.harness import BOOK_PAGES, DESKTOP, FRAMES, PHONE, THEMES, Visit, on
 
 pytestmark = pytest.mark.browser
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.browser
 SCREENS = [("light", DESKTOP), ("dark", PHONE)]
 WIDTHS = {DESKTOP: (1920, 1000, 768, DESKTOP), PHONE: (390, PHONE)}
 
-# Findings of axe in the theme's frame (sidebars, header, footer), which is not part of the book.
-THEMES_OWN_FINDINGS: set[str] = set()
+# What axe finds in the theme's frame (sidebars, header, footer), which is not part of the book.
+THEMES_OWN_VIOLATIONS: set[str] = set()
 
 
 def in_each_theme(visit: Visit) -> Iterator[str]:
@@ -50,7 +50,7 @@ TOO_WIDE = """() => [...document.querySelectorAll("article *")].filter((e) => {
 def test_a_page_makes_no_outside_requests_logs_no_errors_and_fits_the_screen(screen: Visit) -> None:
     page = screen.page
     page.evaluate(FRAMES)
-    assert screen.faults == []
+    assert screen.errors == []
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     assert page.evaluate("document.documentElement.dataset.theme") == ("dark" if dark else "light")
     height = page.viewport_size["height"]
@@ -61,7 +61,7 @@ def test_a_page_makes_no_outside_requests_logs_no_errors_and_fits_the_screen(scr
         assert page.evaluate("document.documentElement.scrollWidth") <= width, width
     for theme in in_each_theme(screen):
         assert page.evaluate(TOO_WIDE) == [], theme
-    assert screen.faults == []
+    assert screen.errors == []
 
 
 @on(*SCREENS)
@@ -80,24 +80,24 @@ def test_one_heading_one_search_and_alternative_text_for_every_picture(screen: V
     assert without_text == []
 
 
-def assert_none_is_serious(findings: list[Finding]) -> None:
-    assert [(f.rule, f.element, f.why) for f in findings if f.own] == []
-    assert {f.rule for f in findings if not f.own} <= THEMES_OWN_FINDINGS
+def assert_none_is_serious(violations: list[Violation]) -> None:
+    assert [(v.rule, v.element, v.why) for v in violations if v.own] == []
+    assert {v.rule for v in violations if not v.own} <= THEMES_OWN_VIOLATIONS
 
 
 @on(*SCREENS)
 def test_axe_finds_nothing_serious(screen: Visit) -> None:
-    assert_none_is_serious(grave_findings(screen.page, contrast=False))
+    assert_none_is_serious(serious_violations(screen.page, contrast=False))
     if screen.page.viewport_size["width"] != DESKTOP:
         return  # a phone shows the same colours, and fewer texts
     for _ in in_each_theme(screen):
-        assert_none_is_serious(grave_findings(screen.page, rules=False))
+        assert_none_is_serious(serious_violations(screen.page, rules=False))
 
 
 @pytest.mark.weekly
 @on(("light", DESKTOP), ("dark", DESKTOP))
 def test_axe_finds_no_text_of_weak_contrast_anywhere(screen: Visit) -> None:
-    assert_none_is_serious(grave_findings(screen.page, rules=False, every_text=True))
+    assert_none_is_serious(serious_violations(screen.page, rules=False, every_text=True))
 
 
 @on(("light", DESKTOP), pages=BOOK_PAGES)
@@ -151,7 +151,7 @@ def test_search_finds_a_chapter(visit) -> None:
     opened = visit("search.html?q=logistic")
     opened.page.wait_for_selector("#search-results li")
     assert "ogistic" in opened.page.locator("#search-results").inner_text()
-    assert opened.faults == []
+    assert opened.errors == []
 
 
 def test_the_search_dialog_opens_by_key(visit) -> None:
@@ -167,7 +167,7 @@ def test_the_search_dialog_opens_by_key(visit) -> None:
 def test_the_book_opens_from_the_disk(visit, site: Path) -> None:
     for name in BOOK_PAGES:
         opened = visit(name, base=site.as_uri() + "/")
-        assert opened.faults == [], name
+        assert opened.errors == [], name
         assert opened.page.locator("h1").first.is_visible()
 
 
@@ -197,7 +197,7 @@ def test_a_dark_page_prints_on_white_and_is_dark_again_afterwards(visit, site: P
     page.emulate_media(media="screen", color_scheme="dark")
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
     assert (page.evaluate(canvases), page.evaluate(paper)) == dark
-    assert opened.faults == []
+    assert opened.errors == []
 
 
 # ---- The files -----------------------------------------------------------------------------------
@@ -269,9 +269,9 @@ def test_every_page_has_a_title_a_description_a_card_and_an_icon(site: Path) -> 
     assert (site / "_static" / "social-card.png").is_file()
 
 
-def test_a_page_is_light(site: Path) -> None:
+def test_a_page_loads_few_bytes_of_scripts_and_styles(site: Path) -> None:
     """Scripts and styles that every page loads, before compression (figures bring their own)."""
     page = read(site / "glossary.html")
     local = {(site / urlsplit(target).path) for target in page.loads if "static" in target}
-    weight = sum(path.stat().st_size for path in local if path.suffix in (".js", ".css"))
-    assert weight < 800_000
+    size = sum(path.stat().st_size for path in local if path.suffix in (".js", ".css"))
+    assert size < 800_000

@@ -56,10 +56,10 @@ def test_every_colour_of_the_palette_is_used_somewhere() -> None:
     assert not unused, f"{unused}: no style and no figure uses these"
 
 
-def test_still_pictures_have_every_colour_that_an_author_can_name() -> None:
+def test_fallback_pictures_have_every_colour_that_an_author_can_name() -> None:
     named = re.findall(r'"([\w-]+)",', make_palette.NAMES.read_text("utf8"))
     assert len(named) > 10
-    assert set(named) <= set(palette.colors("still"))
+    assert set(named) <= set(palette.colors("fallback"))
 
 
 def luminance(colour: str) -> float:

@@ -15,7 +15,7 @@ from nnlib import live
 
 pytestmark = pytest.mark.slow  # each test opens a browser
 ROOT = Path(__file__).resolve().parents[2]
-TEXT = "A sentence that says something about neurons and their weights. " * 12
+TEXT = "A sentence with some words about neurons and their weights. " * 12
 
 
 @pytest.fixture(scope="module")

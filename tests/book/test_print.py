@@ -77,7 +77,7 @@ def test_pages_are_not_left_half_empty(browser, address: str) -> None:
 BEYOND = """() => {
   const paper = document.querySelector("article.bd-article").getBoundingClientRect().right + 2;
   const article = "article.bd-article :is(pre, aside, p, table, svg, canvas)";
-  const excluded = "mjx-container, .nn-spoken, .nn-dag-view";
+  const excluded = "mjx-container, .nn-visually-hidden, .nn-dag-view";
   const shown = [...document.querySelectorAll(article)]
     .filter((e) => e.getClientRects().length && !e.closest(excluded));
   return shown.filter((e) => e.getBoundingClientRect().right > paper

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import doctest
-import importlib
 import inspect
 import re
 import textwrap
@@ -12,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from book_reference import listed_names, methods, public_names
+from book_reference import public_names
 
-from tests.book.harness import ROOT
+from tests.book.reference_members import documented, listed, member_named
 
 MODULES = [
     "nnlib", "nnlib.autograd", "nnlib.autograd.functional", "course", "nnlib.datasets",
@@ -23,22 +22,6 @@ MODULES = [
     "nnlib.optim.lr_scheduler",
     "nnlib.utils.data", "nnlib.utils.hooks",
 ]  # fmt: skip
-
-
-def member_named(name: str) -> object:
-    """The object with this dotted name; the same object may be public in two modules."""
-    module, last = name.rsplit(".", 1)
-    return getattr(importlib.import_module(module), last)
-
-
-def listed() -> list[str]:
-    """The full names that the pages of the reference list."""
-    return [
-        f"{module}.{name}"
-        for page in sorted((ROOT / "reference").glob("*.rst"))
-        for module, names in listed_names(page.read_text("utf8"))
-        for name in names
-    ]
 
 
 def test_every_public_name_is_in_the_reference_once():
@@ -58,16 +41,6 @@ WITHOUT_EXAMPLE = {
     "course.check", "course.progress", "course.style",
     "nnlib.live.Training.batch_at", "nnlib.live.Training.spec",  # called by figures
 }  # fmt: skip
-
-
-def documented() -> dict[str, Any]:
-    """Every object that the reference describes, methods included, by its full name."""
-    objects: dict[str, Any] = {}
-    for name in listed():
-        objects[name] = member = member_named(name)
-        for method in methods(member) if isinstance(member, type) else ():
-            objects[f"{name}.{method}"] = getattr(member, method)
-    return objects
 
 
 def test_every_docstring_has_a_first_line_and_an_example_that_doctest_runs():

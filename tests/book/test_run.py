@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.accessibility import grave_findings
+from tests.accessibility import serious_violations
 from tests.book.python_page import (
     ARRAY,
     CHECK,
@@ -40,10 +40,10 @@ def python(browser: Browser, base: str) -> Iterator[PythonPage]:
 
 @pytest.fixture
 def faultless(python: PythonPage) -> Iterator[PythonPage]:
-    """The shared page; fails if the page records a fault during the test."""
-    before = len(python.visit.faults)
+    """The shared page; fails if the page records an error during the test."""
+    before = len(python.visit.errors)
     yield python
-    assert python.visit.faults[before:] == []
+    assert python.visit.errors[before:] == []
 
 
 def test_nothing_of_python_is_loaded_before_the_button_is_pressed(
@@ -65,7 +65,7 @@ def test_the_page_shows_what_it_loads_and_how_much(browser: Browser, base: str) 
       window.lines = [];
       window.positions = [];  // of the progress bar, from 0 to 1
       document.addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
-        const line = document.querySelector(".nn-run-words")?.textContent;
+        const line = document.querySelector(".nn-run-status")?.textContent;
         if (line && window.lines.at(-1) !== line) window.lines.push(line);
         const meter = document.querySelector(".nn-run-meter");
         if (meter && !meter.hidden && meter.position >= 0) window.positions.push(meter.position);
@@ -86,7 +86,7 @@ def test_the_page_shows_what_it_loads_and_how_much(browser: Browser, base: str) 
     assert positions[-1] == pytest.approx(amounts[-1][0] / amounts[-1][1], abs=0.02)
     assert re.fullmatch(r"Python 3\.\d+\.\d+ is ready\.", lines[-1])
     assert not [url for url in page.requests if "matplotlib" in url or "pillow" in url]
-    assert page.visit.faults == []
+    assert page.visit.errors == []
     page.close()
 
 
@@ -96,7 +96,7 @@ def test_a_cell_runs_by_the_keyboard_alone(faultless: PythonPage) -> None:
     before = len(python.runs())
     cell.locator.locator(".cm-content").focus()
     python.page.keyboard.press("Shift+Enter")
-    cell.settle("ok", before)
+    cell.wait_until_run("ok", before)
     assert "".join(stored(cells_of(PAGE)[0])[0][1]).strip() in cell.output
     assert "done in" in cell.locator.locator(".nn-run-state").inner_text()
     # the next cell has the focus; Escape, then Tab, leaves its editor
@@ -107,7 +107,7 @@ def test_a_cell_runs_by_the_keyboard_alone(faultless: PythonPage) -> None:
     assert python.page.evaluate("document.activeElement.textContent") == "Run"
     before = len(python.runs())
     python.page.keyboard.press("Enter")
-    python.cell(ARRAY).settle("ok", before)
+    python.cell(ARRAY).wait_until_run("ok", before)
 
 
 def test_run_all_above_runs_the_cells_that_have_not_run(faultless: PythonPage) -> None:
@@ -151,7 +151,7 @@ def test_edits_are_kept_and_can_be_reset(browser: Browser, base: str) -> None:
     assert (
         page.page.evaluate("Object.keys(localStorage).filter(k => k.startsWith('nnlib-run'))") == []
     )
-    assert page.visit.faults == []
+    assert page.visit.errors == []
     page.close()
 
 
@@ -169,7 +169,7 @@ def test_an_error_is_explained_where_it_happened(faultless: PythonPage) -> None:
     focused = "document.activeElement.closest('.nn-run-cell')?.id"
     assert faultless.page.evaluate(focused) == f"cell-{SANDBOX}"
     box.get_by_text("The whole traceback").click()
-    assert "Traceback (most recent call last)" in box.locator(".nn-run-whole pre").inner_text()
+    assert "Traceback (most recent call last)" in box.locator(".nn-run-traceback pre").inner_text()
 
     cell.write("def f(:\n    pass").run("error")
     assert "SyntaxError" in cell.output and "line 1" in cell.output
@@ -180,9 +180,9 @@ def test_an_error_is_explained_where_it_happened(faultless: PythonPage) -> None:
     assert cell.write("3 * 14").run().output == "42"
 
 
-def test_an_endless_loop_is_stopped_and_the_page_stays_awake(python: PythonPage) -> None:
+def test_an_endless_loop_is_stopped_and_the_page_stays_responsive(python: PythonPage) -> None:
     cell = python.cell(SANDBOX)
-    cell.write("kept = 5").run()
+    cell.write("number = 5").run()
     cell.write("while True:\n    pass")
     cell.locator.get_by_role("button", name=re.compile("^Run cell")).click()
     python.wait("busy")
@@ -197,11 +197,11 @@ def test_an_endless_loop_is_stopped_and_the_page_stays_awake(python: PythonPage)
 
 def test_restart_forgets_every_variable(faultless: PythonPage) -> None:
     cell = faultless.cell(SANDBOX)
-    cell.write("kept = 5").run()
+    cell.write("number = 5").run()
     faultless.press("Restart")
     faultless.wait("ready")
     assert "All variables are gone" in faultless.message
-    assert "NameError" in cell.write("kept").run("error").output
+    assert "NameError" in cell.write("number").run("error").output
 
 
 def test_output_arrives_while_the_cell_runs(faultless: PythonPage) -> None:
@@ -211,7 +211,7 @@ def test_output_arrives_while_the_cell_runs(faultless: PythonPage) -> None:
     cell.locator.get_by_role("button", name=re.compile("^Run cell")).click()
     expect(cell.area).to_have_text("first\n", timeout=10_000)
     assert len(faultless.runs()) == before, "the output was shown only at the end"
-    cell.settle("ok", before)
+    cell.wait_until_run("ok", before)
     assert cell.output.split() == ["first", "second"]
 
 
@@ -260,10 +260,10 @@ def test_an_error_names_what_a_page_cannot_do_and_an_alternative(
 
 def test_kept_edits_are_announced_before_anything_runs(browser: Browser, base: str) -> None:
     page = PythonPage(browser, base, f"{PAGE}.html")
-    assert page.page.locator(".nn-run-kept").count() == 0
+    assert page.page.locator(".nn-run-stored-edits").count() == 0
     page.start().cell(SANDBOX).write("own = 1")
     page.open()
-    notice = page.page.locator(".nn-run-kept").inner_text()
+    notice = page.page.locator(".nn-run-stored-edits").inner_text()
     assert "edits to one cell are kept in this browser" in notice
     page.close()
 
@@ -363,7 +363,7 @@ def test_an_exercise_is_wrong_then_right_and_counted(faultless: PythonPage) -> N
 def run_and_check(python: PythonPage, exercise, check, sign: str) -> None:
     before = len(python.runs())
     exercise.locator.get_by_role("button", name=re.compile("^Run cell")).click()
-    check.settle("ok", before + 1)
+    check.wait_until_run("ok", before + 1)
     assert check.output.startswith(sign), check.output
 
 
@@ -375,7 +375,7 @@ def test_a_cell_that_needs_pytorch_shows_a_message(faultless: PythonPage) -> Non
 
 
 def test_the_running_page_is_accessible(python: PythonPage) -> None:
-    assert grave_findings(python.page, ".bd-article") == []
+    assert serious_violations(python.page, ".bd-article") == []
 
 
 def test_narrow_pages_do_not_scroll_sideways(faultless: PythonPage) -> None:
@@ -403,7 +403,7 @@ def test_pressing_the_button_shows_why_python_cannot_run(
     script, words = CANNOT[reason]
     page = PythonPage(browser, base, f"{PAGE}.html", script)
     page.page.click(".nn-run-start")
-    message = page.page.locator(".nn-run-said")
+    message = page.page.locator(".nn-run-notice")
     expect(message).to_contain_text(words)
     href = message.get_by_role("link", name="download the notebook").get_attribute("href")
     assert page.page.request.get(
@@ -420,7 +420,7 @@ def test_from_the_disk_the_button_shows_how_to_serve(
     page = context.new_page()
     page.goto((site / f"{PAGE}.html").as_uri())
     page.click(".nn-run-start")
-    expect(page.locator(".nn-run-said")).to_contain_text("make serve")
+    expect(page.locator(".nn-run-notice")).to_contain_text("make serve")
     context.close()
 
 

@@ -30,18 +30,18 @@ def test_a_chapter_gives_its_stored_outputs(browser: Browser, base: str, name: s
     runs = page.run_all(len(cells), MINUTES * 60_000)
     wrong = []
     for run, cell in zip(runs, cells, strict=False):
-        shown, needed = outputs_of_page(run["messages"]), stored(cell)
+        shown, expected = outputs_of_page(run["messages"]), stored(cell)
         if "nbval-ignore-output" in cell["metadata"].get("tags", []):  # times, for example
-            shown = needed
-        if any(title in text for title in ROUNDING for _, text in needed):
-            shown, needed = (
+            shown = expected
+        if any(title in text for title in ROUNDING for _, text in expected):
+            shown, expected = (
                 [(kind, without_numbers(text)) for kind, text in outputs]
-                for outputs in (shown, needed)
+                for outputs in (shown, expected)
             )
-        if shown != needed or run["status"] != "ok":
-            wrong.append(f"{cell['id']}: {difference(shown, needed)}")
+        if shown != expected or run["status"] != "ok":
+            wrong.append(f"{cell['id']}: {difference(shown, expected)}")
     assert not wrong and len(runs) == len(cells), "\n".join(wrong)
-    assert page.visit.faults == []
+    assert page.visit.errors == []
     page.close()
 
 
@@ -49,11 +49,11 @@ def without_numbers(text: str) -> str:
     return re.sub(r"\d+(\.\d+)?", "#", text)
 
 
-def difference(shown: list, needed: list) -> str:
+def difference(shown: list, expected: list) -> str:
     """Describes the first difference between the outputs in the page and in the notebook."""
-    if [kind for kind, _ in shown] != [kind for kind, _ in needed]:
-        return f"the page gives {shown!r:.300}, but the notebook has {needed!r:.300}"
-    for (kind, in_page), (_, in_notebook) in zip(shown, needed, strict=True):
+    if [kind for kind, _ in shown] != [kind for kind, _ in expected]:
+        return f"the page gives {shown!r:.300}, but the notebook has {expected!r:.300}"
+    for (kind, in_page), (_, in_notebook) in zip(shown, expected, strict=True):
         if in_page != in_notebook:
             first = next(
                 (i for i, (a, b) in enumerate(zip(in_page, in_notebook, strict=False)) if a != b), 0

@@ -62,7 +62,7 @@ class Files(http.server.BaseHTTPRequestHandler):
         if fault == "altered":
             data = data[:-100] + bytes(100)
         if body:
-            self.wfile.write(data[: len(data) // 2] if fault == "cut" else data)
+            self.wfile.write(data[: len(data) // 2] if fault == "truncated" else data)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -140,7 +140,7 @@ def rewritten(page: str, prepared: dict) -> str:
         info = json.loads(match[2])
         info |= {"pyodide": prepared["pyodide"], "bytes": prepared["bytes"]}
         info |= {name: info["root"] + prepared[name] for name in ("book", "lock")}
-        info["keep"] = [f"python/{folder.name}/" for folder in prepared["folders"]]
+        info["folders"] = [f"python/{folder.name}/" for folder in prepared["folders"]]
         return match[1] + json.dumps(info).replace("<", "\\u003c") + match[3]
 
     return re.sub(r'(id="nn-run">)(.*?)(</script>)', changed, page, flags=re.S)
@@ -191,7 +191,7 @@ def test_a_host_that_the_deployer_names(browser: Browser, book: Book, host: Pyth
     page.page.keyboard.press("ArrowRight")
     expect(shown).to_contain_text("y is 3.0")
     assert len(host.fetched) == len(set(host.fetched)), "something was transferred twice"
-    assert page.visit.faults == []
+    assert page.visit.errors == []
 
     # a later visit needs nothing from that host, so it may be down
     host.fetched.clear()
@@ -201,7 +201,7 @@ def test_a_host_that_the_deployer_names(browser: Browser, book: Book, host: Pyth
     cell = page.cell(SANDBOX)
     cell.write("import matplotlib.pyplot as plt\nplt.plot([1, 4, 9])\nplt.show()").run()
     assert cell.locator.locator(".nn-run-output img").count() == 1
-    assert page.visit.faults == []
+    assert page.visit.errors == []
 
     # a book with another lock uses nothing that was cached for the old one
     host.up()
@@ -228,7 +228,7 @@ def test_a_host_that_refuses_other_sites_is_explained(
 
 FAILING = {
     "pyodide.mjs": ("missing", "answers 404 for /pyodide/full/pyodide.mjs"),
-    WASM: ("cut", "was interrupted"),
+    WASM: ("truncated", "was interrupted"),
     "python_stdlib.zip": ("missing", "answers 404"),
     NUMPY: ("altered", "its hash differs"),
 }

@@ -1,4 +1,4 @@
-"""The page's Python without a network: cached after the first visit, updated with the book."""
+"""The page's Python offline: cached after the first visit, updated with the book."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def test_the_pages_python_is_cached_and_updated(browser: Browser, host: Host) ->
     page.cell(FIRST).run()
     assert host.python_requests() == []
 
-    # without a network the page, its figures and its Python still work
+    # offline the page, its figures and its Python still work
     host.down()
     page.open()
     page.start()
     assert page.cell(OTHER).write("2 * 21").run().output == "42"
-    assert page.page.locator(".nn-figure").count() > 0, "the page has no figures without a network"
+    assert page.page.locator(".nn-figure").count() > 0, "the page has no figures offline"
 
     # a new edition is shown at once and replaces the old one
     host.next = True

@@ -14,10 +14,10 @@ import pytest
 from book_run import NOT_IN_A_PAGE
 from playwright.sync_api import Browser, expect
 
-from tests.accessibility import grave_findings
+from tests.accessibility import serious_violations
 from tests.book.harness import BOOK_PAGES
 from tests.book.python_page import PythonPage, needs_python, until
-from tests.book.test_reference import documented
+from tests.book.reference_members import documented
 
 pytestmark = pytest.mark.browser
 
@@ -100,7 +100,7 @@ def test_a_page_prints_what_its_docstrings_show(
         if not same or run["status"] != "ok":
             wrong.append(f"{cell['id']} shows\n{got}\nits docstring shows\n{wanted}")
     assert not wrong and len(runs) == len(cells), "\n".join(wrong)
-    assert page.visit.faults == []
+    assert page.visit.errors == []
     page.close()
 
 
@@ -127,8 +127,8 @@ def test_an_example_shows_its_docstring_until_it_runs_and_after_reset(
     example.write("import nnlib\nnnlib.relu(nnlib.tensor(-2.0))\n1 + 1").run()
     assert example.output.splitlines() == ["tensor(0.)", "2"]
     page.open()
-    kept = page.page.inner_text(".nn-run-kept")
-    assert "Your edits to one example are kept" in kept and "notebook" not in kept
+    note = page.page.inner_text(".nn-run-stored-edits")
+    assert "Your edits to one example are kept" in note and "notebook" not in note
     page.start()
     example = page.cell(RELU)
     printed = example.locator.locator(".doctest")
@@ -177,5 +177,5 @@ def test_the_running_page_is_accessible_and_copies_without_prompts(
     until(page.page, "window.copied !== undefined")
     assert page.page.evaluate("window.copied").startswith("import nnlib\nnnlib.")
     page.cell(RELU).run()
-    assert grave_findings(page.page, ".bd-article") == []
+    assert serious_violations(page.page, ".bd-article") == []
     page.close()

@@ -52,7 +52,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def needed(name: str, extra: str = "", visited: set[str] | None = None) -> Iterator[str]:
+def dependencies_of(name: str, extra: str = "", visited: set[str] | None = None) -> Iterator[str]:
     """The names of a distribution's dependencies, direct and indirect, as installed here."""
     visited = set() if visited is None else visited
     for text in metadata.requires(name) or []:
@@ -62,7 +62,7 @@ def needed(name: str, extra: str = "", visited: set[str] | None = None) -> Itera
         if dependency.name.lower() not in visited and dependency.name != NAME:
             visited.add(dependency.name.lower())
             yield dependency.name
-            yield from needed(dependency.name, visited=visited)
+            yield from dependencies_of(dependency.name, visited=visited)
 
 
 def environment(folder: Path, wheel: Path, extra: str = "") -> Path:
@@ -70,7 +70,7 @@ def environment(folder: Path, wheel: Path, extra: str = "") -> Path:
     folder.mkdir()
     with zipfile.ZipFile(wheel) as opened:
         opened.extractall(folder)
-    for name in needed(NAME, extra):
+    for name in dependencies_of(NAME, extra):
         distribution = metadata.distribution(name)
         parts = [file.parts[0] for file in distribution.files or []]
         tops = {part for part in parts if part not in ("..", ".")}

@@ -13,7 +13,7 @@ import pytest
 from nnlib import live
 
 if TYPE_CHECKING:
-    from tests.live.harness import Site
+    from tests.live.figure_site import Site
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 OPENING = CHAPTERS.parent / "index.ipynb"
@@ -57,7 +57,7 @@ def chapter(chapter_name: str) -> dict:
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[Site]]:
     """shown(*figures, height=…) opens a page with only these figures in a real browser."""
     pytest.importorskip("playwright.sync_api")
-    from tests.live.harness import Site, serving
+    from tests.live.figure_site import Site, serving
     from tools.browser import launched
 
     @contextmanager

@@ -131,10 +131,11 @@ def test_the_output_of_two_tokens_lies_between_their_values() -> None:
 
 def test_the_softmax_of_scores_of_many_terms_saturates_unless_they_are_divided() -> None:
     figure = show.scaled(quiz_question(), **TEXTS)
-    largest = [[float(figure.outputs(d=d, draw=k)["most"]) for k in range(8)] for d in (4, 256)]
-    largest_divided = [
-        [float(figure.outputs(d=d, draw=k)["least"]) for k in range(8)] for d in (4, 256)
-    ]
+    outputs = [[figure.outputs(d=d, sample=k) for k in range(8)] for d in (4, 256)]
+    largest, largest_divided = (
+        [[float(o[name]) for o in by_sample] for by_sample in outputs]
+        for name in ("largest", "largest_divided")
+    )
     assert np.median(largest[1]) > 0.95
     assert np.median(largest_divided[1]) < 0.5
 
@@ -146,7 +147,7 @@ def test_the_figure_answers_as_the_network_does(trained_network) -> None:
     p = net(nnlib.tensor(tasks.codes("f3b7h4a6b")[None]))[0, -1].softmax(-1)[8:].detach().numpy()
     assert np.allclose(outputs["p"], p, atol=0.02)
     assert chr(int(outputs["best"])) == "7"
-    assert int(outputs["most"]) == 4
+    assert int(outputs["position"]) == 4
     without_layer_1 = figure.outputs(on=np.array([0.0, 1.0], "f"))
     assert float(without_layer_1["weight"]) < 0.9 * float(outputs["weight"])
 
@@ -224,6 +225,7 @@ def test_a_head_that_is_switched_off_spoils_the_ones_and_not_the_hundreds() -> N
     off = np.array([0.0, 1.0, 1.0, 1.0], np.float32)
     assert "".join(map(chr, figure.outputs()["written"].astype(int))) == "221"
     assert chr(int(figure.outputs(on=off)["written"][2])) == "1"
-    task, keep = written.sums(), nnlib.tensor([[0.0, 1.0], [1.0, 1.0]])
-    correct = written.right(task, written.trained("sums"), task.test[:500], keep)[:, 5:].mean(0)
+    task, head_mask = written.sums(), nnlib.tensor([[0.0, 1.0], [1.0, 1.0]])
+    model = written.trained("sums")
+    correct = written.right(task, model, task.test[:500], head_mask)[:, 5:].mean(0)
     assert correct[0] < 0.2 and correct[2] > 0.99

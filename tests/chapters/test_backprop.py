@@ -60,16 +60,16 @@ def test_a_neuron_fired_in_any_order_is_right_exactly_if_those_after_it_were(fig
     weights = {n: float(v) for n, v in zip(UNIT_WEIGHTS, rng.normal(size=9), strict=True)}
     outputs = figure.outputs(fired=fired_as(order), x1=0.7, x2=-0.4, y=1.0, **weights)
     right = 0
-    for i in show.AFTER:
+    for i in show.FEEDS:
         computed, measured = np.asarray(outputs[f"table{i}"])
         known = set()  # the neurons whose δ is right when neuron i fires
         for j in order[: order.index(i)]:
-            if set(show.AFTER[j]) <= known:
+            if set(show.FEEDS[j]) <= known:
                 known.add(j)
-        ready = set(show.AFTER[i]) <= known
+        ready = set(show.FEEDS[i]) <= known
         assert np.allclose(computed, measured, atol=1e-6) == ready, (order, i)
         right += ready
-        feeds_later = any(order.index(j) > order.index(i) for j in show.AFTER[i])
+        feeds_later = any(order.index(j) > order.index(i) for j in show.FEEDS[i])
         assert bool(outputs[f"early{i}"]) == feeds_later
     assert int(outputs["right"]) == right and bool(outputs["all"]) == (right == 5)
 
@@ -104,7 +104,7 @@ def test_weights_of_an_input_of_zero_get_the_gradient_zero(figure) -> None:
         assert computed[3] == 0 and abs(computed[2]) > 1e-3
 
 
-def test_the_ratio_of_small_changes_is_the_product_of_the_slopes(chapter: dict) -> None:
+def test_the_ratio_of_small_changes_is_the_product_of_the_derivatives(chapter: dict) -> None:
     figure = show.follow_a_change(chapter["L1"], chapter["L2"], x=2.0, w1=0.3, w2=2.0)
     for eps, gap in ((0.01, 1e-3), (-0.01, 1e-3)):
         outputs = figure.outputs(eps=eps)
@@ -128,7 +128,7 @@ def sign_figure(chapter: dict) -> show.live.Figure:
 
 def test_the_loss_falls_with_the_right_sign_and_rises_with_the_flipped_one(sign_figure) -> None:
     def loss_after(steps: int, flipped: bool) -> float:
-        return float(np.ravel(sign_figure.train(steps, slip=flipped)["loss"])[-1])
+        return float(np.ravel(sign_figure.train(steps, flipped=flipped)["loss"])[-1])
 
     assert loss_after(1500, False) < 0.01
     assert loss_after(1, True) < 0.45 < loss_after(1500, True)
@@ -136,7 +136,7 @@ def test_the_loss_falls_with_the_right_sign_and_rises_with_the_flipped_one(sign_
 
 def test_the_finite_difference_has_the_other_sign_if_the_sign_is_flipped(sign_figure) -> None:
     for flipped, sign in ((False, 1), (True, -1)):
-        outputs = sign_figure.outputs(slip=flipped, **dict.fromkeys(show.WEIGHTS, 0.3))
+        outputs = sign_figure.outputs(flipped=flipped, **dict.fromkeys(show.WEIGHTS, 0.3))
         assert float(outputs["computed"]) == pytest.approx(sign * float(outputs["truth"]), abs=1e-7)
         assert abs(float(outputs["truth"])) > 1e-3
 
@@ -171,8 +171,9 @@ def test_the_numbers_of_paths_and_edges_are_right(hidden: int) -> None:
     count = path_count.item()
     assert paths.multiplications(hidden) == (count, count * (hidden + 1), edges)
     outputs = show.count_paths().outputs(hidden=hidden, back=hidden + 1)
-    assert (float(outputs["every"]), float(outputs["slow"])) == paths.multiplications(hidden)[:2]
-    assert float(outputs["fast"]) == float(outputs["spent"]) == edges
+    path_counts = float(outputs["all_paths"]), float(outputs["path_by_path"])
+    assert path_counts == paths.multiplications(hidden)[:2]
+    assert float(outputs["each_edge_once"]) == float(outputs["spent"]) == edges
 
 
 @pytest.mark.parametrize("g", ["sigmoid", "tanh", "ReLU"])

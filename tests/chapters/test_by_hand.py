@@ -10,7 +10,7 @@ import pytest
 import nnlib
 from course.by_hand import checks, hunt, program, slips, suspects
 from course.by_hand import figures as show
-from course.by_hand.promise import STARTS, Descent, by_lines
+from course.by_hand.descent import STARTS, Descent, by_lines
 from course.kit.checking import judge
 from tests.chapters.conftest import LEFT_OUT, code
 
@@ -251,7 +251,7 @@ def test_saturation_hides_a_missing_slope_if_the_answer_is_nearly_right() -> Non
 
 
 def test_a_program_with_gaps_is_replaced_by_the_books(capsys) -> None:
-    for gaps in (lambda w, x, y: ..., lambda w, x, y: (0.0, w), checks.changed(keep=0.0)):
+    for gaps in (lambda w, x, y: ..., lambda w, x, y: (0.0, w), checks.changed(accumulate=False)):
         assert program.yours_or_the_books(gaps) is program.backpropagate
     own_function = checks.changed()
     assert program.yours_or_the_books(own_function) is own_function
@@ -270,25 +270,25 @@ def test_each_delta_is_shown_once_its_line_is_reached(figure) -> None:
         assert [i for i in (5, 3, 4) if np.isfinite(float(outputs[f"shown{i}"]))] == known
 
 
-# --- promised and kept ----------------------------------------------------------------------------
+# --- predicted and actual loss --------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def promise(chapter: dict) -> show.live.Figure:
-    return show.promise(chapter["numbers"])
+def losses(chapter: dict) -> show.live.Figure:
+    return show.predicted_and_actual(chapter["numbers"])
 
 
 @pytest.mark.parametrize("k", range(len(STARTS)))
-def test_what_a_step_promises_and_keeps_agrees_with_nnlib(chapter: dict, promise, k: int) -> None:
+def test_a_steps_predicted_and_actual_loss_agree_with_nnlib(chapter: dict, losses, k: int) -> None:
     numbers, alpha = {**chapter["numbers"], **STARTS[k].changed}, STARTS[k].reach / 4
     truth = autodiff(chapter, numbers)
     moved = {n: numbers[n] - alpha * truth[n] for n in WEIGHTS}
     before, after = (float(chapter["forward"].run(**{**numbers, **w})["Loss"]) for w in ({}, moved))
-    outputs = promise.outputs(**{f"alpha{k}": alpha})
+    outputs = losses.outputs(**{f"alpha{k}": alpha})
     line = before - alpha * sum(truth[n] ** 2 for n in WEIGHTS)
-    assert float(outputs[f"promised{k}"]) == pytest.approx(line, abs=1e-10)
-    assert float(outputs[f"kept{k}"]) == pytest.approx(after, abs=1e-10)
-    assert float(outputs[f"share{k}"]) == pytest.approx((before - after) / (before - line))
+    assert float(outputs[f"predicted{k}"]) == pytest.approx(line, abs=1e-10)
+    assert float(outputs[f"actual{k}"]) == pytest.approx(after, abs=1e-10)
+    assert float(outputs[f"ratio{k}"]) == pytest.approx((before - after) / (before - line))
 
 
 def descent(chapter: dict, changed: Mapping[str, float], *lines: Callable) -> Descent:
@@ -297,39 +297,39 @@ def descent(chapter: dict, changed: Mapping[str, float], *lines: Callable) -> De
 
 @pytest.mark.parametrize("start", STARTS, ids=lambda s: s.name)
 def test_line_and_curve_touch_where_the_step_is_small(chapter: dict, start) -> None:
-    assert float(descent(chapter, start.changed).share(1e-4)) == pytest.approx(1, abs=1e-4)
+    assert float(descent(chapter, start.changed).ratio(1e-4)) == pytest.approx(1, abs=1e-4)
 
 
-@pytest.mark.parametrize(("factor", "quotient"), [(0.5, 2), (-1, -1), (2, 0.5)])
+@pytest.mark.parametrize(("factor", "ratio"), [(0.5, 2), (-1, -1), (2, 0.5)])
 def test_line_and_curve_do_not_touch_if_the_readers_lines_are_wrong(
-    chapter: dict, factor: float, quotient: float
+    chapter: dict, factor: float, ratio: float
 ) -> None:
     def wrong(y, a3, a4, a5):
         return [factor * line for line in program.output_lines(y, a3, a4, a5)]
 
     step = descent(chapter, {}, wrong)
-    assert float(step.share(1e-4)) == pytest.approx(quotient, abs=1e-3)
+    assert float(step.ratio(1e-4)) == pytest.approx(ratio, abs=1e-3)
 
 
-def test_each_start_breaks_its_promise_in_its_own_way(promise) -> None:
-    outputs = promise.outputs(alpha0=3.47, alpha1=3.47)
-    for k in (0, 1):  # both promise 0 with one step size, whatever the target
-        assert abs(float(outputs[f"promised{k}"])) < 1e-4 < float(outputs[f"kept{k}"])
-    assert float(promise.outputs(alpha0=10.0)["promised0"]) < 0  # no square is negative
-    assert float(promise.outputs(alpha1=6.0)["kept1"]) < 1e-4
-    assert float(promise.outputs(alpha1=12.0)["share1"]) < 0  # the loss has risen
-    assert float(promise.outputs(alpha2=1.0)["share2"]) == pytest.approx(1, abs=0.02)
-    assert float(promise.outputs(alpha2=200.0)["share2"]) > 10
+def test_from_each_start_the_prediction_fails_in_its_own_way(losses) -> None:
+    outputs = losses.outputs(alpha0=3.47, alpha1=3.47)
+    for k in (0, 1):  # both predict 0 with one step size, whatever the target
+        assert abs(float(outputs[f"predicted{k}"])) < 1e-4 < float(outputs[f"actual{k}"])
+    assert float(losses.outputs(alpha0=10.0)["predicted0"]) < 0  # no square is negative
+    assert float(losses.outputs(alpha1=6.0)["actual1"]) < 1e-4
+    assert float(losses.outputs(alpha1=12.0)["ratio1"]) < 0  # the loss has risen
+    assert float(losses.outputs(alpha2=1.0)["ratio2"]) == pytest.approx(1, abs=0.02)
+    assert float(losses.outputs(alpha2=200.0)["ratio2"]) > 10
 
 
 def test_four_programs_give_the_two_curves_that_are_drawn(chapter: dict) -> None:
     step, loss = descent(chapter, {}), chapter["loss_after"]
-    assert float(step.kept(1.0)) == pytest.approx(loss(1, -1)) == loss(-1, 1)
-    assert float(step.kept(-1.0)) == pytest.approx(loss(1, 1)) == loss(-1, -1)
+    assert float(step.actual(1.0)) == pytest.approx(loss(1, -1)) == loss(-1, 1)
+    assert float(step.actual(-1.0)) == pytest.approx(loss(1, 1)) == loss(-1, -1)
 
 
 @pytest.mark.parametrize("target", [0.0, 0.3, 0.5, 1.0])
-def test_the_step_that_promises_0_is_the_same_for_every_target(
+def test_the_step_with_the_predicted_loss_0_is_the_same_for_every_target(
     chapter: dict, target: float
 ) -> None:
     step = descent(chapter, {"y": target})
@@ -337,26 +337,26 @@ def test_the_step_that_promises_0_is_the_same_for_every_target(
     gradient = np.array([float(d) for d in from_target_1.derivatives.values()])
     gradient /= -2 * float(from_target_1.loss) ** 0.5  # of the answer: a₅ is below its target 1
     alpha, left = checks.to_zero(gradient)
-    assert float(step.promised(alpha)) == pytest.approx(0, abs=1e-12)
+    assert float(step.predicted(alpha)) == pytest.approx(0, abs=1e-12)
     # a target so close to the answer that the answer's gradient hardly changes
     close = descent(chapter, {"y": 0.7370})
-    assert float(close.kept(alpha) / close.loss) == pytest.approx(left, abs=0.01)
+    assert float(close.actual(alpha) / close.loss) == pytest.approx(left, abs=0.01)
 
 
 @pytest.mark.browser
-def test_the_promise_is_moved_by_keys_and_each_start_has_its_own(chapter: dict, shown) -> None:
-    figure = show.promise(chapter["numbers"])
+def test_the_predicted_loss_is_moved_by_keys_from_each_start(chapter: dict, shown) -> None:
+    figure = show.predicted_and_actual(chapter["numbers"])
     with shown(figure, height=900) as site:
         (name,) = site.figures
         shown_figure = site.figure(name)
-        before = site.read(name, "promised0").item()
-        shown_figure.get_by_label("the promise").first.press("ArrowRight")
+        before = site.read(name, "predicted0").item()
+        shown_figure.get_by_label("the predicted loss").first.press("ArrowRight")
         site.settle()
-        assert site.read(name, "promised0").item() < before
+        assert site.read(name, "predicted0").item() < before
         shown_figure.get_by_text("saturated", exact=True).click()
         site.settle()
         text = shown_figure.inner_text().replace("\n", " ")
-        assert "0.9853 is promised, 0.9853 is kept" in text
+        assert "the predicted loss is 0.9853, the actual loss 0.9853" in text
         assert shown_figure.get_by_role("slider", name="step size").count() == 1
 
 
@@ -418,7 +418,7 @@ def test_without_a_mistake_the_ten_lines_are_the_books(chapter: dict) -> None:
     hidden = program.hidden_lines(output[1], v["w35"], v["a3"], v["x1"], v["x2"])
     derivatives = [float(d) for d in slips.ten_lines(v, -1).values()]
     np.testing.assert_allclose(derivatives, [float(d) for d in (*output, *hidden)], rtol=1e-12)
-    assert float(hunt.quotient(chapter["numbers"], -1)) == pytest.approx(1, abs=1e-4)
+    assert float(hunt.ratio(chapter["numbers"], -1)) == pytest.approx(1, abs=1e-4)
 
 
 def test_each_mistake_is_handed_out_on_about_as_many_days_as_any_other() -> None:
@@ -475,10 +475,10 @@ def test_a_line_is_judged_only_once_it_is_named_and_a_wrong_name_costs_two(hunte
     program_of_day = handed_out(12)
     faulty, correct = NAMES.index("w13"), NAMES.index("a5")
     before = hunted.outputs(**program_of_day)
-    assert before["found"] == before["astray"] == before["cost"] == 0
+    assert before["found"] == before["wrongly_named"] == before["cost"] == 0
     assert hunted.outputs(**program_of_day, line=correct)["after_missed"] == 2
     assert hunted.outputs(**program_of_day, line=faulty)["after_missed"] == 0
-    assert hunted.outputs(**program_of_day, named=correct)["astray"] == 1
+    assert hunted.outputs(**program_of_day, named=correct)["wrongly_named"] == 1
     named = hunted.outputs(**program_of_day, named=faulty)
     assert named["found"] == 1 and [k for k in MISTAKES if named[f"found{k}"]] == [12]
 
@@ -493,10 +493,10 @@ def test_a_reader_can_get_a_program_buy_tests_and_name_the_line(chapter: dict, s
         shown_figure = site.figure(name)
         shown_figure.get_by_role("slider", name="month").fill("2")
         shown_figure.get_by_role("button", name="hand me").click()
-        shown_figure.get_by_role("button", name="buy: the quotient").click()
+        shown_figure.get_by_role("button", name="buy: the ratio").click()
         site.settle()
-        assert "measured fall ÷ promised fall" in shown_figure.inner_text()
-        assert shown_figure.get_by_role("button", name="buy: the quotient").count() == 0
+        assert "actual fall ÷ predicted fall" in shown_figure.inner_text()
+        assert shown_figure.get_by_role("button", name="buy: the ratio").count() == 0
         for line, verdict in (((faulty + 1) % 10, "No: that line"), (faulty, "Found: in the line")):
             shown_figure.get_by_role("radio").nth(line).check()
             shown_figure.get_by_role("button", name="name this line").click()

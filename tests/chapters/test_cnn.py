@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -14,21 +12,8 @@ from course.cnn import measured, strokes
 from course.kit.counting import multiplication_count, parameter_count
 from course.networks import digits
 from course.networks.drawn_digits import centred
-from nnlib import datasets, live, nn
-
-TEST_SET = datasets.digits(train=False)
-IMAGE = TEST_SET.x[1, 0]
-EDGE = nnlib.tensor([[-1.0, -1.0, 0.0, 1.0, 1.0]] * 5) / 5
-
-
-def question(name: str) -> Any:
-    """A question that a figure asks first; the numbers that are tested do not depend on it."""
-    return live.predict("?", name=name, choices=["yes", "no"], answer=0)
-
-
-def close(a: object, b: object, atol: float = 1e-5) -> bool:
-    return np.allclose(np.asarray(a), np.asarray(b), atol=atol)
-
+from nnlib import nn
+from tests.chapters.cnn_cases import EDGE, IMAGE, TEST_SET, close, question
 
 # --- the chapter's claims -----------------------------------------------------------------------
 
@@ -118,16 +103,16 @@ def test_the_figures_number_of_weights_is_that_of_the_layer(
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (4, 7), (11, 11)])
-def test_the_window_shows_its_pixels_and_its_sum_and_relu_are_the_entries_of_the_maps(
+def test_the_window_shows_its_pixels_and_its_total_input_and_relu_are_entries_of_the_maps(
     row: int, column: int
 ) -> None:
     figure = show.paint_a_kernel(IMAGE, question("sees"))
     kernel = np.random.default_rng(0).uniform(-1, 1, (3, 3)).astype("float32")
     outputs = figure.outputs(kernel=kernel, row=row, column=column)
     window = np.asarray(figure["image"])[row : row + 3, column : column + 3]
-    assert close(outputs["seen"], window) and close(outputs["product"], window * kernel)
-    assert close(outputs["sum"], np.asarray(outputs["map"])[row, column])
-    assert close(outputs["answer"], max(0.0, float(outputs["sum"])))
+    assert close(outputs["window"], window) and close(outputs["product"], window * kernel)
+    assert close(outputs["total"], np.asarray(outputs["map"])[row, column])
+    assert close(outputs["answer"], max(0.0, float(outputs["total"])))
     assert close(outputs["answer"], np.asarray(outputs["active"])[row, column])
 
 
@@ -147,7 +132,7 @@ def test_a_dragged_digit_moves_its_map_and_keeps_the_maps_maximum(right: int, up
     outputs, before = figure.outputs(right=float(right), up=float(up)), figure.outputs()
     moved = digits.moved(IMAGE, -up, right).numpy()
     assert close(np.asarray(outputs["moved"])[::-1], moved)
-    assert close(outputs["gap"], 0) and close(outputs["most"], before["most"])
+    assert close(outputs["gap"], 0) and close(outputs["maximum"], before["maximum"])
 
 
 def test_every_map_that_the_figure_shows_is_the_networks_own() -> None:

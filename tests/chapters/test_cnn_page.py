@@ -10,8 +10,8 @@ import pytest
 from course.cnn import figures as show
 from course.cnn.strokes import STROKES
 from course.networks import digits
-from tests.chapters.test_cnn import EDGE, IMAGE, close, question
-from tests.live.harness import Site
+from tests.chapters.cnn_cases import EDGE, IMAGE, close, question
+from tests.live.figure_site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 MAPS, DRAG, SLIDE = "every-feature-map-of-a-drawing", "drag-the-digit", "slide-a-window"
@@ -55,7 +55,7 @@ def test_the_pages_maps_are_pythons(site: Site) -> None:
     draw(site, 3, 4, 4, 20)
     drawn = site.read(MAPS, "drawing").reshape(28, 28).astype("float32")
     in_python = site.figures[MAPS].outputs(drawing=drawn)
-    for name in ("seen", "first", "second", "third", "found", "p"):
+    for name in ("image", "first", "second", "third", "maxima", "p"):
         assert close(site.read(MAPS, name), np.ravel(in_python[name]), 1e-3), name
 
 
@@ -66,12 +66,12 @@ def test_a_click_chooses_a_map(site: Site) -> None:
 
 
 def test_the_digit_follows_the_pointer_and_the_maximum_of_its_map_stays(site: Site) -> None:
-    before = site.read(DRAG, "most")[0]
+    before = site.read(DRAG, "maximum")[0]
     handle = site.figure(DRAG).get_by_role("slider", name="the digit", exact=True)
     unit = site.figure(DRAG).locator("rect.nn-grip").first.bounding_box()["width"] / 28
     site.drag(handle, 3 * unit, 2 * unit)
     assert (site.read(DRAG, "at")[0], site.read(DRAG, "to")[0]) == (3, -2)
-    assert site.read(DRAG, "most")[0] == pytest.approx(before)
+    assert site.read(DRAG, "maximum")[0] == pytest.approx(before)
     assert site.read(DRAG, "gap")[0] < 1e-5
 
 

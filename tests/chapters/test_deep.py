@@ -161,7 +161,7 @@ def test_the_text_about_each_network_fits_its_sizes() -> None:
 
 def by_hand(steps: int, residual: bool, norm: bool, depth: int) -> float:
     """The loss after some steps of Adam on a network of nnlib's layers with the figure's start."""
-    samples = nnlib.tensor(PLAY.train(0, seed=3)["drawn"])
+    samples = nnlib.tensor(PLAY.train(0, seed=3)["sampled"])
     weights = [2**0.5 / 32**0.5 * W for W in samples[: rescue.HIDDEN].reshape(20, 32, 32)][:depth]
     weights.append(samples[rescue.HIDDEN :].reshape(32, 10) / 96**0.5)
     weights = [W.clone().requires_grad_() for W in weights]
@@ -195,7 +195,7 @@ def test_the_network_to_break_is_trained_by_adam(norm: bool, depth: int) -> None
 def answers(spread: str = "He", activation: str = "relu", depth: int = 20,
             residual: bool = False, norm: bool = False) -> np.ndarray:  # fmt: skip
     """The answers of networks with the seeds 0 to 9 to the fifty images after a hundred steps."""
-    samples = np.stack([PLAY.train(0, seed=seed)["drawn"] for seed in range(10)])
+    samples = np.stack([PLAY.train(0, seed=seed)["sampled"] for seed in range(10)])
     inner = rescue.STARTS[spread] / 32**0.5 * samples[:, : rescue.HIDDEN].reshape(10, 20, 32, 32)
     outer = samples[:, rescue.HIDDEN :].reshape(10, 32, 10) / 96**0.5
     arrays = [*(inner[:, k] for k in range(depth)), outer]

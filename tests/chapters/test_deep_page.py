@@ -9,7 +9,7 @@ import pytest
 from course.deep import figures as show
 from course.deep import rescue
 from nnlib import live
-from tests.live.harness import Site
+from tests.live.figure_site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 NAME, EIGHT, PLAY = "sizes", "eight", "play"
@@ -66,7 +66,7 @@ def test_the_page_trains_as_python_does_and_notices_a_switch_that_is_turned_too_
         figure.get_by_role("button", name="step", exact=True).click()
     site.settle()
     after = site.figures[PLAY].train(3)
-    assert site.read(PLAY, "moved") == pytest.approx(after["moved"], abs=2e-4)
+    assert site.read(PLAY, "learned") == pytest.approx(after["learned"], abs=2e-4)
     figure.get_by_text("residual connections").click()
     site.settle()
     warning = figure.get_by_text("You changed a switch")

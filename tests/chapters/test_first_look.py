@@ -54,10 +54,10 @@ def test_the_step_size_decides_whether_the_loss_settles(lr: float, explodes: boo
 
 def test_the_rule_by_hand_is_accepted_only_near_the_true_rule() -> None:
     figure = show.rule_by_hand()
-    assert float(figure.outputs(w=1.8, b=3.2)["worst"]) == pytest.approx(0, abs=1e-4)
-    assert float(figure.outputs(w=1.0, b=0.0)["worst"]) == pytest.approx(64, abs=1e-3)
+    assert float(figure.outputs(w=1.8, b=3.2)["largest_error"]) == pytest.approx(0, abs=1e-4)
+    assert float(figure.outputs(w=1.0, b=0.0)["largest_error"]) == pytest.approx(64, abs=1e-3)
     near = [(w, b) for w in np.arange(1.5, 2.1, 0.05) for b in np.arange(2.5, 4, 0.05)
-            if float(figure.outputs(w=w, b=b)["worst"]) < 1]  # fmt: skip
+            if float(figure.outputs(w=w, b=b)["largest_error"]) < 1]  # fmt: skip
     assert near and all(abs(w - 1.8) < 0.06 and abs(b - 3.2) < 0.11 for w, b in near)
 
 

@@ -71,14 +71,14 @@ def test_four_times_the_birds_halve_the_spread_of_the_gradients(chapter: dict) -
 
 
 @pytest.mark.parametrize(
-    ("runner", "rule"),
+    ("climber", "rule"),
     [
         ("mini", lambda w: nnlib.optim.SGD([w], lr=5.0, maximize=True)),
-        ("fast", lambda w: nnlib.optim.SGD([w], lr=0.5, momentum=0.9, maximize=True)),
+        ("momentum", lambda w: nnlib.optim.SGD([w], lr=0.5, momentum=0.9, maximize=True)),
         ("adam", lambda w: nnlib.optim.Adam([w], lr=0.2, maximize=True)),
     ],
 )
-def test_runners_are_nnlibs_optimisers(chapter: dict, race, runner: str, rule) -> None:
+def test_climbers_are_nnlibs_optimisers(chapter: dict, race, climber: str, rule) -> None:
     w = chapter["start"].clone().requires_grad_()
     optimiser = rule(w)
     for step in range(30):
@@ -87,14 +87,15 @@ def test_runners_are_nnlibs_optimisers(chapter: dict, race, runner: str, rule) -
         optimiser.zero_grad()
         nnlib.nn.functional.logsigmoid(y * (x @ w)).mean().backward()
         optimiser.step()
-    assert np.allclose(race.train(30, seed=1)[runner], w.tolist(), atol=1e-9)
+    assert np.allclose(race.train(30, seed=1)[climber], w.tolist(), atol=1e-9)
 
 
 def test_only_the_climber_with_all_birds_comes_to_rest(chapter: dict, race) -> None:
     hill, top = chapter["hill"], chapter["top"]
     late, later = (race.train(steps, alpha=20.0) for steps in (29 * plots.STEPS, 30 * plots.STEPS))
-    moved = {k: float(np.abs(later[k] - late[k]).max()) for k in ("full", "mini", "fast", "adam")}
-    assert moved["full"] < 0.1 < min(moved["mini"], moved["fast"], moved["adam"])
+    climbers = ("full", "mini", "momentum", "adam")
+    moved = {k: float(np.abs(later[k] - late[k]).max()) for k in climbers}
+    assert moved["full"] < 0.1 < min(moved["mini"], moved["momentum"], moved["adam"])
     assert hill(top) - hill(nnlib.tensor(later["full"])) < 0.001
 
 
@@ -106,14 +107,15 @@ def test_one_pass_of_mini_batches_is_higher_than_one_full_step(chapter: dict, ra
 
 
 def test_a_step_along_the_gradient_gains_most(chapter: dict) -> None:
-    q, q_slope = chapter["q"], chapter["q_slope"]
-    figure = plots.every_direction(q, q_slope)
+    q, q_gradient = chapter["q"], chapter["q_gradient"]
+    figure = plots.every_direction(q, q_gradient)
     outputs = figure.outputs(w=np.array([2.0, 1.0]), angle=-135.0)
-    assert (
-        float(outputs["rate"]) == pytest.approx(float(outputs["length"])) == pytest.approx(32**0.5)
-    )
-    assert float(figure.outputs(w=np.array([2.0, 1.0]), angle=-45.0)["rate"]) == pytest.approx(0)
-    assert float(outputs["rates"].max()) <= float(outputs["length"]) + 1e-9
+    length = float(outputs["length"])
+    assert float(outputs["directional_derivative"]) == pytest.approx(length)
+    assert length == pytest.approx(32**0.5)
+    sideways = figure.outputs(w=np.array([2.0, 1.0]), angle=-45.0)
+    assert float(sideways["directional_derivative"]) == pytest.approx(0)
+    assert float(outputs["directional_derivatives"].max()) <= length + 1e-9
     on_contour = nnlib.stack([nnlib.tensor(outputs["oval1"]), nnlib.tensor(outputs["oval2"])], 1)
     assert np.allclose(q(on_contour).tolist(), 4)
 
@@ -135,7 +137,7 @@ def test_steps_on_the_parabola_are_those_calculated_by_hand(
 
 
 def test_far_start_stays_on_the_plateau_and_near_ones_climb(chapter: dict) -> None:
-    figure = plots.two_tops(chapter["bumps"], chapter["slope_of"], chapter["plain"])
+    figure = plots.two_tops(chapter["bumps"], chapter["gradient_of"], chapter["plateau"])
     far = figure.outputs(w=np.array([3.0, -2.5]), alpha=0.3)
     assert np.abs(far["path"][100] - far["path"][0]).max() < 0.001
     ends = [figure.outputs(w=np.array(w), alpha=0.3)["last"] for w in ([-1.5, 0.5], [1.5, 1.0])]
@@ -143,7 +145,7 @@ def test_far_start_stays_on_the_plateau_and_near_ones_climb(chapter: dict) -> No
 
 
 def test_momentum_in_the_figure_is_nnlibs(chapter: dict) -> None:
-    figure = plots.along_the_ridge(chapter["ridge"], chapter["ridge_slope"])
+    figure = plots.along_the_ridge(chapter["ridge"], chapter["ridge_gradient"])
     w = nnlib.tensor([2.0, 8.0]).double().requires_grad_()
     optimiser = nnlib.optim.SGD([w], lr=0.3, momentum=0.9, maximize=True)
     for _ in range(60):

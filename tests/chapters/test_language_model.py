@@ -142,7 +142,7 @@ def test_the_figure_gives_the_models_probabilities(heads) -> None:
     codes = [[clauses.END, *clauses.codes("she was afterwards looking for")]]
     p = MODEL(nnlib.tensor(codes))[0, -1].softmax(-1).detach().numpy()
     outputs = heads.outputs()
-    assert np.allclose(outputs["most"], np.sort(p)[::-1][:8], atol=2e-3)
+    assert np.allclose(outputs["probabilities"], np.sort(p)[::-1][:8], atol=2e-3)
     assert float(outputs["weight"]) == pytest.approx(0.68, abs=0.01)
     assert words_of(outputs["names"])[0] == "her"
 
@@ -183,7 +183,7 @@ def test_the_model_writes_word_by_word_until_the_end(writing) -> None:
 
 
 def test_with_k_1_only_the_best_word_is_left(writing) -> None:
-    most = np.asarray(writing.outputs(k=1)["most"])
+    most = np.asarray(writing.outputs(k=1)["probabilities"])
     assert most[0] == pytest.approx(1, abs=1e-5) and most[1:].max() < 1e-5
 
 
@@ -197,9 +197,9 @@ def question() -> object:
 
 
 def switched_off(block: int, head: int):
-    keep = nnlib.ones(2, 4)
-    keep[block, head] = 0.0
-    return keep
+    head_mask = nnlib.ones(2, 4)
+    head_mask[block, head] = 0.0
+    return head_mask
 
 
 def test_the_previous_letter_head_looks_one_back_and_matters_most() -> None:

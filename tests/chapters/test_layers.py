@@ -112,7 +112,7 @@ def test_a_few_neurons_learn_each_easy_set(figure, data: str) -> None:
     trained = figure.train(250, seed=2, data=data, depth=2, optimiser="Adam", lr=0.05)
     names = ("w", "m", "v", "t")
     values = figure.outputs(**{k: trained[k] for k in names}, data=data, depth=2)
-    assert values["right_train"] >= 95 and values["right_test"] >= 90
+    assert values["train_accuracy"] >= 95 and values["validation_accuracy"] >= 90
 
 
 @pytest.mark.slow
@@ -121,14 +121,14 @@ def test_three_edges_close_a_curve_and_two_do_not(figure) -> None:
     for width in (2, 3):
         on = play.switched_on(widths=(width, 0, 0, 0))
         trained = figure.train(300, seed=0, on=on, optimiser="Adam", lr=0.05)
-        right[width] = figure.outputs(w=trained["w"], on=on)["right_train"]
+        right[width] = figure.outputs(w=trained["w"], on=on)["train_accuracy"]
     assert right[2] < 92 and right[3] >= 98
 
 
 def test_squares_need_no_hidden_layer(figure) -> None:
     on = play.switched_on(features_on="x₁² x₂²")
     trained = figure.train(200, seed=0, depth=0, on=on)
-    assert figure.outputs(w=trained["w"], depth=0, on=on)["right_test"] >= 99
+    assert figure.outputs(w=trained["w"], depth=0, on=on)["validation_accuracy"] >= 99
 
 
 @pytest.mark.slow
@@ -139,7 +139,7 @@ def test_each_preset_learns_its_data(figure, name: str, steps: int) -> None:
     chosen = {k: options[k][int(settings[k])] for k in options}
     setup = {"depth": int(settings["depth"]), "on": settings["on"], "data": chosen["data"]}
     trained = figure.train(steps, seed=0, lr=settings["lr"], optimiser=chosen["optimiser"], **setup)
-    assert figure.outputs(w=trained["w"], **setup)["right_train"] >= 95
+    assert figure.outputs(w=trained["w"], **setup)["train_accuracy"] >= 95
 
 
 def test_the_playgrounds_graphs_stay_small(figure) -> None:
@@ -153,7 +153,7 @@ def test_the_playgrounds_defaults_learn_what_its_caption_asks(figure, seed: int)
     for width in (hidden - 1, hidden):
         on = play.switched_on(widths=(width, *play.WIDTHS[1:]))
         trained = figure.train(300, seed=seed, on=on)
-        right[width] = figure.outputs(w=trained["w"], on=on)["right_test"]
+        right[width] = figure.outputs(w=trained["w"], on=on)["validation_accuracy"]
     assert right[hidden] >= 95, "the task below the figure cannot be done"
     assert right[hidden - 1] <= 87, "the region closes even with one neuron off"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from course.layers import playground as play
-from tests.live.harness import Site
+from tests.live.figure_site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 NAME = "playground"
@@ -53,7 +53,7 @@ def test_a_click_on_a_box_switches_it(site: Site) -> None:
     network.get_by_role("button", name="neuron x₁x₂, off").click()
     assert site.read(NAME, "on")[play.FEATURES.index("x₁x₂")] == 1
     assert site.read(NAME, "parameters") == before + play.WIDTHS[0]
-    network.get_by_role("button", name="neuron unit 1 of layer 2, on").press("Enter")
+    network.get_by_role("button", name="neuron 1 of layer 2, on").press("Enter")
     assert site.read(NAME, "on")[play.INPUTS] == 0
 
 
@@ -79,7 +79,7 @@ def test_the_pointer_shows_a_units_map(site: Site) -> None:
 
 
 def test_edges_move_by_keys_and_drags(site: Site) -> None:
-    edge = site.figure(NAME).get_by_role("slider", name="weight from x₁ to unit 1 of layer 2")
+    edge = site.figure(NAME).get_by_role("slider", name="weight from x₁ to neuron 1 of layer 2")
     edge = edge.and_(site.page.locator(":visible")).first
     before = site.read(NAME, "w")
     edge.focus()

@@ -30,10 +30,10 @@ def test_the_layers_figure_answers_as_the_network_does() -> None:
 
 def test_a_chosen_neurons_total_input_is_its_weights_times_the_input() -> None:
     figure = show.flow(digits.trained("mlp"), TEST.x[1, 0])
-    outputs = figure.outputs(unit=5)
+    outputs = figure.outputs(neuron=5)
     product = np.asarray(outputs["product"])
-    assert np.allclose(product.sum() + float(outputs["bias"]), float(outputs["sum"]), atol=1e-4)
-    assert float(outputs["fires"]) == pytest.approx(max(0.0, float(outputs["sum"])))
+    assert np.allclose(product.sum() + float(outputs["bias"]), float(outputs["total"]), atol=1e-4)
+    assert float(outputs["activation"]) == pytest.approx(max(0.0, float(outputs["total"])))
 
 
 def test_adding_to_all_logits_changes_no_probability() -> None:
@@ -45,8 +45,8 @@ def test_shuffled_pixels_with_shuffled_weights_give_the_same_answer() -> None:
     figure = show.flow(digits.trained("mlp"), TEST.x[1, 0])
     ordered, shuffled = figure.outputs(), figure.outputs(shuffle=True)
     assert np.allclose(ordered["z"], shuffled["z"], atol=1e-4)
-    assert not np.allclose(ordered["seen"], shuffled["seen"])
-    assert np.allclose(shuffled["seen"], digits.scrambled(nnlib.tensor(ordered["seen"]))[0, 0])
+    assert not np.allclose(ordered["image"], shuffled["image"])
+    assert np.allclose(shuffled["image"], digits.scrambled(nnlib.tensor(ordered["image"]))[0, 0])
 
 
 def test_the_learning_figure_reads_out_the_chosen_epoch() -> None:
@@ -71,7 +71,7 @@ def test_every_setting_has_its_stored_result() -> None:
 def test_training_the_first_seed_again_gives_the_stored_results(k: int) -> None:
     setting, row = remedies.SETTINGS[k], remedies.stored()[k]
     again = remedies.train(setting, seeds=1, epochs=6)
-    for name in remedies.KEPT:
+    for name in remedies.METRICS:
         assert np.allclose(np.array(again[name])[:, 0], row[name][:2, 0], atol=6e-3), name
 
 

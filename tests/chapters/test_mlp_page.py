@@ -9,7 +9,7 @@ import pytest
 from course.mlp import figures as show
 from course.networks import digits
 from nnlib import datasets
-from tests.live.harness import Site
+from tests.live.figure_site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 NAME = "drawing"
@@ -60,4 +60,4 @@ def test_a_cleared_pad_shows_a_message(site) -> None:
     site.figure(NAME).get_by_role("button", name="clear").click()
     site.settle()
     assert "Nothing is drawn." in site.figure(NAME).inner_text()
-    assert (site.read(NAME, "seen") == 0).all()
+    assert (site.read(NAME, "image") == 0).all()

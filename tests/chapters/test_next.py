@@ -10,7 +10,7 @@ import pytest
 
 import nnlib
 import nnlib.nn.functional as F
-from course.kit.counting import cost, multiplication_count, parameter_count, path
+from course.kit.counting import cost, layer_shapes, multiplication_count, parameter_count
 from course.networks import digits, words
 from course.networks.drawn_digits import centred
 from course.next import checks
@@ -28,7 +28,7 @@ def question() -> live.Part:
 
 def test_the_path_of_shapes_leaves_out_layers_that_keep_the_shape() -> None:
     cnn = digits.trained("two pools")
-    shapes = path(cnn, nnlib.zeros(1, 1, 28, 28)).split(" → ")
+    shapes = layer_shapes(cnn, nnlib.zeros(1, 1, 28, 28)).split(" → ")
     assert shapes == ["1×28×28", "8×28×28", "8×14×14", "16×14×14", "16×7×7", "784", "10"]
 
 
@@ -116,7 +116,7 @@ def test_chosen_signs_fool_the_mlp_where_random_ones_do_not() -> None:
     assert int(figure.outputs(hundredths=10, gradient=False)["answer"]) == 6
     outputs = figure.outputs(hundredths=10, gradient=True)
     assert int(outputs["answer"]) == 2
-    change = nnlib.tensor(outputs["seen"]) - image.reshape(28, 28)
+    change = nnlib.tensor(outputs["image"]) - image.reshape(28, 28)
     assert float(change.abs().max()) == pytest.approx(0.1, abs=1e-6)
 
 
@@ -137,7 +137,7 @@ def test_a_drawing_gets_the_shipped_networks_answers(
     outputs = drawing_figure.outputs(drawing=drawings()[name])
     image = centred(drawings()[name])[None, None]
     for key, net in (("mlp", "mlp"), ("cnn", "two pools")):
-        p = digits.answers(digits.trained(net), image).softmax(1)[0].numpy()
+        p = digits.logits(digits.trained(net), image).softmax(1)[0].numpy()
         assert outputs[key] == pytest.approx(p, abs=1e-3), net
         assert int(outputs[f"{key}_digit"]) == p.argmax()
 
@@ -160,7 +160,7 @@ def test_the_threshold_counts_what_each_network_refuses(
     images = {"digits": nnlib.tensor(datasets.digits(train=False).x[:200]), "noise": NOISE}
     for key, net in (("mlp", "mlp"), ("cnn", "two pools")):
         for source, x in images.items():
-            best = digits.answers(digits.trained(net), x).softmax(1).amax(1)
+            best = digits.logits(digits.trained(net), x).softmax(1).amax(1)
             refused = (best <= threshold).sum().item()
             assert int(outputs[f"{key}_{source}"]) == refused, (net, source)
 
@@ -171,7 +171,7 @@ def test_before_its_first_step_neither_network_is_better_than_a_guess() -> None:
     for seed in range(5):
         nnlib.manual_seed(seed)
         for make in (digits.mlp, digits.two_pools):
-            loss = F.cross_entropy(digits.answers(make(), x), y).item()
+            loss = F.cross_entropy(digits.logits(make(), x), y).item()
             assert loss == pytest.approx(np.log(10), abs=0.05), (seed, make.__name__)
 
 
@@ -263,7 +263,7 @@ def test_the_new_row_has_the_counted_numbers() -> None:
     kernels, head = nn.Conv2d(1, 10, (5, 26), padding=(2, 0)), nn.Linear(10, 4)
     counted = cost(lambda x: head(kernels(x).relu().amax(2).flatten(1)), nnlib.zeros(1, 1, 12, 26))
     row = (parameter_count(kernels, head), counted.multiplications, counted.uses, counted.longest)
-    assert row == checks.row.like and counted.shortest == 2
+    assert row == checks.row.solution and counted.shortest == 2
 
 
 def test_scrambled_pixels_cost_the_cnn_as_much_as_the_table_shows() -> None:

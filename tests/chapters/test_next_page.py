@@ -11,7 +11,7 @@ import nnlib
 from course.networks import digits
 from course.next import figures as show
 from nnlib import datasets
-from tests.live.harness import Site
+from tests.live.figure_site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 DRAW, MERGE = "not-a-digit", "merge-by-merge"

@@ -48,7 +48,7 @@ def test_the_figure_reads_as_the_network_does(reading) -> None:
 def test_the_opening_question_is_answered_correctly(reading) -> None:
     outputs = reading.outputs()
     assert float(np.asarray(outputs["p_here"])[1]) > 0.9
-    so_far = np.asarray(outputs["far"])[:8].argmax(1)
+    so_far = np.asarray(outputs["so_far"])[:8].argmax(1)
     assert (so_far[1:4] == 1).all()  # English from the second letter on, as its alt text says
 
 
@@ -91,8 +91,8 @@ def test_a_changed_letter_fades_stays_or_blows_up(scale, g, low, high) -> None:
     outputs = figure.outputs(scale=scale, g=g)
     gap = np.asarray(outputs["gap"])
     assert (gap[:2] == 0).all() and gap[2] > 0.5
-    assert low < float(outputs["kept"]) < high
-    assert float(outputs["kept"]) == pytest.approx(gap[9] / gap[2], rel=1e-4)
+    assert low < float(outputs["ratio"]) < high
+    assert float(outputs["ratio"]) == pytest.approx(gap[9] / gap[2], rel=1e-4)
 
 
 def test_gradients_change_by_powers_of_the_singular_value() -> None:
@@ -106,8 +106,8 @@ def test_gradients_change_by_powers_of_the_singular_value() -> None:
         assert float(outputs["gated_first"]) == pytest.approx(
             float(outputs["tanh_first"]), rel=1e-3
         )
-    kept = figure.outputs(s=0.8, z=1.0)
-    assert float(kept["gated_first"]) == pytest.approx(1, rel=1e-3)
+    gated = figure.outputs(s=0.8, z=1.0)
+    assert float(gated["gated_first"]) == pytest.approx(1, rel=1e-3)
 
 
 def test_a_small_spectral_radius_does_not_bound_the_gradient() -> None:
@@ -125,7 +125,7 @@ def test_a_small_spectral_radius_does_not_bound_the_gradient() -> None:
 @pytest.mark.parametrize(("z", "left"), [(0.0, 0.0), (0.9, 0.9**7), (1.0, 1.0)])
 def test_the_update_gate_keeps_a_power_of_itself(z: float, left: float) -> None:
     figure = show.update_gate(question("held"), **TEXTS)
-    gates = np.full((1, show.GATED), z, np.float32)
+    gates = np.full((1, show.GATE_STEPS), z, np.float32)
     gates[0, 0] = 0
     outputs = figure.outputs(z=gates)
     assert float(outputs["left"]) == pytest.approx(left, abs=1e-5)

@@ -105,8 +105,8 @@ def test_with_more_hidden_neurons_fewer_starts_fail(chapter: dict) -> None:
 
 
 def test_in_failed_starts_two_opposite_inputs_have_nearly_equal_activations(chapter: dict) -> None:
-    lost, apart = chapter["lost"], chapter["apart"]
-    assert apart[lost].max().item() < 0.01 < 0.5 < apart[~lost].min().item()
+    failed, apart = chapter["failed"], chapter["apart"]
+    assert apart[failed].max().item() < 0.01 < 0.5 < apart[~failed].min().item()
 
 
 @pytest.mark.slow

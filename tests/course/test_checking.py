@@ -43,6 +43,13 @@ def test_common_mistakes_are_recognised_from_the_numbers(needed, answer, hint: s
     assert comparing.WORDS[hint] in reply_to(value("v", needed), nnlib.tensor(answer))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("same", [np.inf, -np.inf, np.nan])
+def test_infinite_entries_and_nan_that_are_right_do_not_hide_the_wrong_entry(same: float) -> None:
+    reply = reply_to(value("v", np.array([same, 2.0])), np.array([same, 3.5]))
+    assert "you have 3.5 at [1] where 2 is needed" in reply
+
+
 def test_a_constant_factor_is_named() -> None:
     assert "Every entry is 2 times" in reply_to(value("v", MATRIX), 2 * MATRIX)
     # One number is a multiple of any other: the factor 1.7 is not mentioned, the factor 2 is.
@@ -54,10 +61,10 @@ def test_sum_and_mean_are_distinguished_by_the_length_of_the_data() -> None:
     def sample(rng: np.random.Generator) -> tuple:
         return (rng.normal(size=7),)
 
-    mean = function("f", like=lambda x: (x * x).mean(), given=sample)
-    total = function("f", like=lambda x: (x * x).sum(), given=sample)
-    assert comparing.WORDS["sum"].format(factor=7) in reply_to(mean, total.like)
-    assert comparing.WORDS["mean"].format(factor=7) in reply_to(total, mean.like)
+    mean = function("f", solution=lambda x: (x * x).mean(), given=sample)
+    total = function("f", solution=lambda x: (x * x).sum(), given=sample)
+    assert comparing.WORDS["sum"].format(factor=7) in reply_to(mean, total.solution)
+    assert comparing.WORDS["mean"].format(factor=7) in reply_to(total, mean.solution)
 
 
 @pytest.mark.parametrize(
@@ -93,9 +100,9 @@ def test_a_dtype_is_checked_if_the_exercise_needs_one() -> None:
     assert judge(exercise, nnlib.tensor(1.5)).state == "right"
     assert "float32 is needed; yours is float64" in reply_to(exercise, 1.5)
     double = function(
-        "f", like=lambda x: x.double(), given=lambda rng: (np.ones(2),), dtype="float64"
+        "f", solution=lambda x: x.double(), given=lambda rng: (np.ones(2),), dtype="float64"
     )
-    assert judge(double, double.like).state == "right"
+    assert judge(double, double.solution).state == "right"
     assert "yours is float32" in reply_to(double, lambda x: x.float())
 
 
@@ -106,7 +113,7 @@ def half_done(x):
 
 
 def test_a_function_with_dots_left_is_blank_even_if_it_returns_something() -> None:
-    exercise = function("f", like=lambda x: x * 3, given=lambda rng: (rng.normal(size=2),))
+    exercise = function("f", solution=lambda x: x * 3, given=lambda rng: (rng.normal(size=2),))
     assert judge(exercise, half_done).state == "blank"
 
 
@@ -114,7 +121,7 @@ def square(x):
     return (x * x).sum()
 
 
-CURVE = function("c", like=square, given=lambda rng: (rng.normal(size=3),), derivative=True)
+CURVE = function("c", solution=square, given=lambda rng: (rng.normal(size=3),), derivative=True)
 
 
 def test_gradients_of_the_answer_are_compared_too() -> None:
@@ -161,7 +168,7 @@ def test_answers_cannot_change_the_arguments_of_the_comparison() -> None:
 def test_an_observation_compares_the_effect_of_an_answer() -> None:
     exercise = function(
         "step",
-        like=lambda w, g: w - g,
+        solution=lambda w, g: w - g,
         given=lambda rng: (rng.normal(size=2), rng.normal(size=2)),
         observe=lambda step, w, g: step(step(w, g), g),
         mistakes=[mistake("Uphill.", lambda w, g: w + g)],
@@ -171,7 +178,7 @@ def test_an_observation_compares_the_effect_of_an_answer() -> None:
 
 
 def test_a_puzzle_has_its_own_messages() -> None:
-    exercise = puzzle("p", right=4, problem=lambda n: None if n % 2 == 0 else "odd")
+    exercise = puzzle("p", solution=4, problem=lambda n: None if n % 2 == 0 else "odd")
     assert judge(exercise, 6).state == "right"
     assert reply_to(exercise, 3) == "odd"
     assert "TypeError" in reply_to(exercise, "three")

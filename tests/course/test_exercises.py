@@ -27,7 +27,7 @@ def answer_of(exercise: Exercise, answer: object) -> object:
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
 def test_the_right_answer_passes(exercise: Exercise) -> None:
-    verdict = judge(exercise, answer_of(exercise, exercise.like))
+    verdict = judge(exercise, answer_of(exercise, exercise.solution))
     assert verdict.state == "right", verdict.words
 
 

@@ -97,8 +97,8 @@ def test_a_page_exports_the_same_file_and_sends_nothing(browser: Any, tmp_path: 
     with page.expect_download() as download:
         page.get_by_role("button", name="Export my progress").click()
     assert download.value.suggested_filename == "progress-émile-b-.json"
-    download.value.save_as(tmp_path / "handed.json")
-    assert merge_progress.read(tmp_path / "handed.json") == (
+    download.value.save_as(tmp_path / "exported.json")
+    assert merge_progress.read(tmp_path / "exported.json") == (
         "Émile B.",
         {"xor/gain": "2026-01-02T10:00:00+00:00", "xor/majority": None},
     )

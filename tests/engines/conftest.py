@@ -29,28 +29,28 @@ SELECTION = [
 ]
 PAGES = BOOK_PAGES if REQUIRED else SELECTION
 
-# No page may request anything from another server, log an error or a warning, or throw.
-FAULTS = """
-window.faults = [];
+# Records errors and warnings. No page may have any, nor request anything from another server.
+RECORD_ERRORS = """
+window.pageErrors = [];
 for (const level of ["error", "warn"]) {
   const log = console[level].bind(console);
   console[level] = (...values) => {
-    window.faults.push(`console ${level}: ${values.join(" ")}`);
+    window.pageErrors.push(`console ${level}: ${values.join(" ")}`);
     log(...values);
   };
 }
-addEventListener("error", (event) => window.faults.push(
+addEventListener("error", (event) => window.pageErrors.push(
   event.message || `could not be loaded: ${event.target.src || event.target.href}`), true);
-addEventListener("unhandledrejection", (event) => window.faults.push(String(event.reason)));
-window.elsewhere = () => performance.getEntriesByType("resource").map((r) => r.name)
+addEventListener("unhandledrejection", (event) => window.pageErrors.push(String(event.reason)));
+window.requestsToOtherServers = () => performance.getEntriesByType("resource").map((r) => r.name)
   .filter((name) => !name.startsWith(location.origin) && !/^(data|blob):/.test(name));
 """
 
 
 @pytest.fixture(scope="session")
-def watched(site: Path) -> Iterator[str]:  # noqa: F811
-    """The address of the site on a server that inserts FAULTS at the start of each page."""
-    script = f"<head><script>{FAULTS}{LISTEN}</script>".encode()
+def address(site: Path) -> Iterator[str]:  # noqa: F811
+    """The address of the site on a server that inserts RECORD_ERRORS at the start of each page."""
+    script = f"<head><script>{RECORD_ERRORS}{LISTEN}</script>".encode()
 
     class Handler(SubPathHandler):
         def __init__(self, *args, **kwargs) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-START = 60  # seconds for a browser to start on a busy machine
+START_SECONDS = 60  # for a browser to start on a busy machine
 MIDDLE = """(selector) => {
   const node = document.querySelector(selector);
   node.scrollIntoView({ block: "center", behavior: "instant" });
@@ -156,7 +156,7 @@ class Firefox(Engine):
     def close(self) -> None:
         self.resources.close()
         self.process.terminate()
-        self.process.wait(START)
+        self.process.wait(START_SECONDS)
         assert self.process.stderr
         self.process.stderr.close()
         self.folder.cleanup()
@@ -182,7 +182,8 @@ class WebKit(Engine):
         options = {"binary": browser, "args": ["--automation"]}
         capabilities = {"webkitgtk:browserOptions": options, "timeouts": {"script": 600_000}}
         body = {"capabilities": {"alwaysMatch": capabilities}}
-        self.session = self._request("POST", "/session", body, patience=START)["sessionId"]
+        created = self._request("POST", "/session", body, retry_seconds=START_SECONDS)
+        self.session = created["sessionId"]
         self.send("POST", "/window/rect", {"width": 1360, "height": 900})
 
     def _display(self) -> str:
@@ -198,8 +199,8 @@ class WebKit(Engine):
         with os.fdopen(reading) as pipe:
             return f":{pipe.readline().strip()}"
 
-    def _request(self, method: str, path: str, body: Any = None, patience: float = 0) -> Any:
-        end = time.monotonic() + patience
+    def _request(self, method: str, path: str, body: Any = None, retry_seconds: float = 0) -> Any:
+        end = time.monotonic() + retry_seconds
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, method=method)
         while True:
@@ -237,7 +238,7 @@ class WebKit(Engine):
         finally:
             for process in reversed(self.started):
                 process.terminate()
-                process.wait(START)
+                process.wait(START_SECONDS)
 
 
 def free_port() -> int:

@@ -36,16 +36,16 @@ def source() -> dict:
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if (why := sandbox.trouble()) is not None:
+    if (why := sandbox.reason_unavailable()) is not None:
         pytest.skip(why)
     return sandbox.stripped(tmp_path_factory.mktemp("grading") / "book")
 
 
-Handed = tuple[dict[str, Verdict], Any]
+Graded = tuple[dict[str, Verdict], Any]
 
 
 @pytest.fixture
-def hand_in(source: dict, book: Path) -> Callable[..., Handed]:
+def grade_submission(source: dict, book: Path) -> Callable[..., Graded]:
     """Runs a release with these answers; returns the verdicts and the notebook afterwards."""
 
     def grade(
@@ -54,15 +54,15 @@ def hand_in(source: dict, book: Path) -> Callable[..., Handed]:
         seconds: int = 20,
         total_seconds: int = 120,
         change: Callable | None = None,
-    ) -> Handed:
-        handed = copy.deepcopy(assignment.release_of(source))
-        for cell in handed["cells"]:
+    ) -> Graded:
+        submission = copy.deepcopy(assignment.release_of(source))
+        for cell in submission["cells"]:
             name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
             if name.removeprefix("answer-xor-") in answers:
                 cell["source"] = answers[name.removeprefix("answer-xor-")]
         if change is not None:
-            change(handed)
-        restored = assignment.restored(source, handed)
+            change(submission)
+        restored = assignment.restored(source, submission)
         for cell in restored["cells"]:
             cell["source"] = "".join(cell["source"])
         notebook = nbformat.from_dict(restored)

@@ -31,7 +31,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
-def handed_in(classroom: Path, student: str, notebook: dict, answers: dict[str, str]) -> None:
+def submit(classroom: Path, student: str, notebook: dict, answers: dict[str, str]) -> None:
     submission = json.loads(json.dumps(notebook))
     for cell in submission["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
@@ -51,13 +51,13 @@ def test_twenty_students_and_three_hostile_ones_get_the_right_points(tmp_path: P
     release = json.loads((classroom / "release/xor/xor.ipynb").read_text())
     assert "HIDDEN TESTS" not in json.dumps(release) and "# ←" not in json.dumps(release)
     for i in range(STUDENTS_PER_GROUP):
-        handed_in(classroom, f"blank{i}", release, {})
-        handed_in(classroom, f"solved{i}", source, {})
-        handed_in(classroom, f"half{i}", source, HALF_WAY)
+        submit(classroom, f"blank{i}", release, {})
+        submit(classroom, f"solved{i}", source, {})
+        submit(classroom, f"half{i}", source, HALF_WAY)
         wrong = {"gain": "smallest = 3", "majority": "majority = 1"}
-        handed_in(classroom, f"wrong{i}", release, wrong)
+        submit(classroom, f"wrong{i}", release, wrong)
     for student, answers in HOSTILE.items():
-        handed_in(classroom, student, source if student == "loops" else release, answers)
+        submit(classroom, student, source if student == "loops" else release, answers)
     grade.main(["xor", "--in", str(classroom)])
     with (classroom / "grades.csv").open() as file:
         scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}

@@ -34,7 +34,9 @@ def connect():
 attempt("network", connect)
 attempt("write", lambda: open("/book/course/mine.py", "w"))
 # the model answer of an exercise, and code of a solution
-attempt("like", lambda: __import__("course.kit.exercises").kit.exercises.find("xor/gain").like)
+def solution():
+    return __import__("course.kit.exercises").kit.exercises.find("xor/gain").solution
+attempt("solution", solution)
 attempt("order", lambda: __import__("course.autodiff.engine").autodiff.engine.order(3))
 attempt("processes", lambda: [p for p in os.listdir("/proc") if p.isdigit() and int(p) > 50])
 attempt("mine", lambda: open("notes.txt", "w").write("mine"))
@@ -56,8 +58,8 @@ def output_of(notebook: Any, name: str) -> list[Any]:
     return cell.outputs
 
 
-def test_right_answers_get_their_stars_and_half_right_ones_none(hand_in: Callable) -> None:
-    verdicts, notebook = hand_in({**RIGHT, "gain": "smallest = 2.2"})
+def test_right_answers_get_their_stars_and_half_right_ones_none(grade_submission: Callable) -> None:
+    verdicts, notebook = grade_submission({**RIGHT, "gain": "smallest = 2.2"})
     assert states(verdicts) == {"majority": "right", "feature": "right", "gain": "wrong"}
     assert running.points(verdicts) == 3.0
     shown, result = output_of(notebook, "check-xor-feature")
@@ -65,7 +67,9 @@ def test_right_answers_get_their_stars_and_half_right_ones_none(hand_in: Callabl
     assert output_of(notebook, "check-xor-gain")[-1].output_type == "error"
 
 
-def test_files_network_and_answers_are_out_of_reach(hand_in: Callable, tmp_path: Path) -> None:
+def test_files_network_and_answers_are_out_of_reach(
+    grade_submission: Callable, tmp_path: Path
+) -> None:
     secret = tmp_path / "classroom" / "source" / "xor.ipynb"
     secret.parent.mkdir(parents=True)
     secret.write_text("the solutions")
@@ -73,7 +77,7 @@ def test_files_network_and_answers_are_out_of_reach(hand_in: Callable, tmp_path:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         spy = SPY.replace("PATHS", repr(paths)).replace("PORT", str(listener.getsockname()[1]))
         listener.settimeout(0.2)
-        verdicts, notebook = hand_in({"majority": spy})
+        verdicts, notebook = grade_submission({"majority": spy})
         with pytest.raises(TimeoutError):
             listener.accept()
     results = json.loads(output_of(notebook, "answer-xor-majority")[0]["text"])
@@ -112,9 +116,9 @@ majority = (-1.5, 1.0, 1.0, 1.0)
 """
 
 
-def test_processes_are_limited_or_the_teacher_is_warned(hand_in: Callable) -> None:
+def test_processes_are_limited_or_the_teacher_is_warned(grade_submission: Callable) -> None:
     """Endless new processes are stopped, unless root grades; then there is a warning."""
-    verdicts, notebook = hand_in({"majority": BOMB})
+    verdicts, notebook = grade_submission({"majority": BOMB})
     limited = output_of(notebook, "answer-xor-majority")[0]["text"].strip() == "limited"
     assert limited or "ordinary user" in (sandbox.weakness() or "")
     assert states(verdicts)["majority"] == "right"
@@ -150,8 +154,10 @@ smallest = 2.0
 """
 
 
-def test_patching_the_check_or_asking_the_judge_gains_nothing(hand_in: Callable) -> None:
-    verdicts, notebook = hand_in({"majority": PATCH, "feature": "feature = 99.0", "gain": GUESS})
+def test_patching_the_check_or_asking_the_judge_gains_nothing(grade_submission: Callable) -> None:
+    verdicts, notebook = grade_submission(
+        {"majority": PATCH, "feature": "feature = 99.0", "gain": GUESS}
+    )
     assert running.points(verdicts) == 0.0
     for name in ("majority", "feature", "gain"):
         assert output_of(notebook, f"check-xor-{name}")[-1].output_type == "error"
@@ -159,8 +165,10 @@ def test_patching_the_check_or_asking_the_judge_gains_nothing(hand_in: Callable)
     assert printed.strip() == f"replies {[b''] * 6}"
 
 
-def test_endless_loops_and_too_much_memory_end_and_the_rest_is_graded(hand_in: Callable) -> None:
-    verdicts, notebook = hand_in(
+def test_endless_loops_and_too_much_memory_end_and_the_rest_is_graded(
+    grade_submission: Callable,
+) -> None:
+    verdicts, notebook = grade_submission(
         {
             "majority": "majority = (-1.5, 1.0, 1.0, 1.0)\nwhile True: pass",
             "feature": "hog = bytearray(6_000_000_000)\ndef feature(a, b): return (a - b) ** 2",
@@ -173,13 +181,13 @@ def test_endless_loops_and_too_much_memory_end_and_the_rest_is_graded(hand_in: C
     assert "MemoryError" in text_of(notebook)
 
 
-def test_an_answer_that_never_returns_is_stopped_too(hand_in: Callable) -> None:
+def test_an_answer_that_never_returns_is_stopped_too(grade_submission: Callable) -> None:
     endless = "def feature(a, b):\n    while True: pass"
-    verdicts, _ = hand_in({**RIGHT, "feature": endless}, seconds=3)
+    verdicts, _ = grade_submission({**RIGHT, "feature": endless}, seconds=3)
     assert states(verdicts).get("feature") != "right" and states(verdicts)["gain"] == "right"
 
 
-def test_a_notebook_that_ignores_interrupts_is_ended(hand_in: Callable) -> None:
+def test_a_notebook_that_ignores_interrupts_is_ended(grade_submission: Callable) -> None:
     stubborn = """
 import time
 def feature(a, b): return (a - b) ** 2
@@ -188,7 +196,7 @@ while True:
         time.sleep(1)
     except KeyboardInterrupt:
         pass"""
-    verdicts, _ = hand_in({**RIGHT, "feature": stubborn}, seconds=2, total_seconds=12)
+    verdicts, _ = grade_submission({**RIGHT, "feature": stubborn}, seconds=2, total_seconds=12)
     assert states(verdicts)["majority"] == "right" and "gain" not in states(verdicts)
 
 
@@ -197,26 +205,28 @@ while True:
     ["import os; os._exit(0)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
     ids=["exit", "kill"],
 )
-def test_ending_the_kernel_ends_only_the_students_own_run(hand_in: Callable, last: str) -> None:
-    verdicts, _ = hand_in({"majority": RIGHT["majority"], "feature": last})
+def test_ending_the_kernel_ends_only_the_students_own_run(
+    grade_submission: Callable, last: str
+) -> None:
+    verdicts, _ = grade_submission({"majority": RIGHT["majority"], "feature": last})
     assert states(verdicts) == {"majority": "right"}
 
 
-def test_changed_moved_and_deleted_cells_are_restored(hand_in: Callable) -> None:
-    def change(handed: dict) -> None:
-        cells = handed["cells"]
+def test_changed_moved_and_deleted_cells_are_restored(grade_submission: Callable) -> None:
+    def change(submission: dict) -> None:
+        cells = submission["cells"]
         for cell in cells:
             name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
             if name == "check-xor-majority":
                 cell["source"] = "2.0"
             if name == "guard":
                 cell["source"] = "import os; os.environ['NNLIB_COURSE'] = 'reader'"
-        handed["cells"] = [
+        submission["cells"] = [
             c for c in reversed(cells)
             if c["metadata"].get("nbgrader", {}).get("grade_id") != "check-xor-gain"
         ]  # fmt: skip
 
-    verdicts, notebook = hand_in({"gain": "smallest = 2.2"}, change=change)
+    verdicts, notebook = grade_submission({"gain": "smallest = 2.2"}, change=change)
     assert running.points(verdicts) == 0.0 and len(verdicts) == 3
     checks = [c.source for c in notebook.cells if "course.check" in c.source]
     assert len(checks) == 3

@@ -43,11 +43,11 @@ def test_right_and_wrong_answers_get_the_same_verdicts_as_in_a_notebook(
     outside: Judge, chapter: str
 ) -> None:
     for exercise in exercises_of(chapter):
-        answers = [exercise.like, ..., *(m.wrong_answer for m in exercise.mistakes[:2])]
+        answers = [exercise.solution, ..., *(m.wrong_answer for m in exercise.mistakes[:2])]
         for answer in answers:
             if exercise.kind == "value" and answer is not ...:
                 answer = computed(answer)
-            if exercise.name == "autodiff/engine" and answer is exercise.like:
+            if exercise.name == "autodiff/engine" and answer is exercise.solution:
                 answer = Scalar  # as a student writes it; the reference makes nnlib's own tensors
             local = judge(exercise, answer)
             assert judged(outside, exercise, answer) == (local.state, local.words), exercise.name

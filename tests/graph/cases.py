@@ -76,7 +76,7 @@ CASES: list[tuple[str, tuple, dict]] = [
     ("slice", (A,), {"index": ((0, 2, 1), (0, 3, 2))}),
     ("slice", (A,), {"index": (1, (0, 3, 1))}),
     ("slice", (A,), {"index": ((0, 2, 1), (2, -1, -1))}),
-    ("unslice", (V,), {"index": (1, (0, 3, 1)), "shape": (2, 3)}),
+    ("slice_backward", (V,), {"index": (1, (0, 3, 1)), "shape": (2, 3)}),
     ("cat", (A, B), {"dim": 1}),
     ("pad", (A,), {"pad": ((1, 0), (0, 2)), "value": 0.5}),
     ("tril", (A,), {"diagonal": 0}),

@@ -16,11 +16,11 @@ assert nnlib.autograd.gradcheck(deg2rad, x) and nnlib.autograd.gradgradcheck(deg
 assert np.allclose(deg2rad(nnlib.tensor([90, 180])).numpy(), [np.pi / 2, np.pi])
 
 graph = trace(lambda x: {"y": (2 * deg2rad(x)).sum()}, x=x.detach())
-steps = graph.gradient("y", "x")
+with_gradient = graph.gradient("y", "x")
 formula = graph.to_latex("y")
 assert r"\frac{\pi}{180} x" in formula, formula
 
-source = steps.to_source()
+source = with_gradient.to_source()
 assert "np.deg2rad(" in source, source
 names = {}
 exec(source, names)
@@ -28,7 +28,7 @@ array = x.detach().numpy()
 expected = np.full(3, 2 * np.pi / 180)
 assert np.allclose(names["f"](x=array)["d_x"], expected)
 
-again = Graph.from_json(steps.to_json())
+again = Graph.from_json(with_gradient.to_json())
 assert np.allclose(np.asarray(again.run(x=array)["d_x"]), expected)
 
 from nnlib.graph.lower.arrays import Arrays

@@ -18,7 +18,7 @@ from nnlib import func
 from nnlib.graph import GraphError
 from nnlib.graph.lower import BACKENDS, backend
 from tests.graph.cases import needs_numba, present
-from tests.graph.test_source import traced
+from tests.graph.traces import traced_case
 
 F = nnlib.nn.functional
 T = nnlib
@@ -41,7 +41,7 @@ def tensor(*shape, seed=0, grad=False):
 
 
 def assert_same(ours, theirs, rtol=2e-5, atol=2e-6):
-    """Asserts that two trees of tensors have the same structure, types and, nearly, values."""
+    """Asserts that two trees of tensors have the same structure, dtypes and, nearly, values."""
     a, our_structure = nnlib.trees.flatten(ours)
     b, their_structure = nnlib.trees.flatten(theirs)
     assert our_structure == their_structure
@@ -67,7 +67,7 @@ def test_a_lowered_primitive_gives_the_eager_result_at_each_call_in_new_memory(
     if name == "loops":
         pytest.importorskip("numba")
         monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
-    graph, inputs = traced(op, args, attrs)
+    graph, inputs = traced_case(op, args, attrs)
     at = [next(i for i, s in enumerate(graph.steps) if s.name == n) for n in inputs]
     lowered = backend(name)(graph, at, [graph.outputs["output"]])
     expected = graph.run(**inputs)["output"]

@@ -144,9 +144,9 @@ def test_dot_products_of_long_vectors_inside_a_kernel(name, backend):
     ("before", "after", "x"),
     [(T.ones(4), T.ones(2), T.ones(1)), (T.ones(2), T.ones(3, 2), T.ones(2)),
      (T.ones(2), T.ones(2, dtype=T.float64), T.ones(2))],
-    ids=["shorter", "more dimensions", "another type"],
+    ids=["shorter", "more dimensions", "another dtype"],
 )  # fmt: skip
-def test_a_captured_tensor_with_another_shape_or_type_is_refused(before, after, x, backend):
+def test_a_captured_tensor_with_another_shape_or_dtype_is_refused(before, after, x, backend):
     w = before.clone()
     compiled = T.compile(lambda x: x * w, backend=backend)
     compiled(x)
@@ -208,7 +208,7 @@ def test_tensors_of_many_dimensions(dims):
     check(lambda x: (x.sin() * 2).sum(0), normal(*[2] * dims), backend="loops")
 
 
-def test_static_arguments_and_keys_that_are_equal_but_of_other_types_are_told_apart():
+def test_static_arguments_and_keys_that_are_equal_but_of_other_types_are_distinguished():
     compiled = T.compile(lambda x, c: x * c[0], static="c", backend="numpy")
     x = T.tensor([1, 2, 3])
     assert [compiled(x, c=(c,)).dtype for c in (1, 1.0, True)] == [T.int64, T.float32, T.int64]
@@ -216,8 +216,8 @@ def test_static_arguments_and_keys_that_are_equal_but_of_other_types_are_told_ap
     assert [str(signed(T.ones(1), s=s).item()) for s in (0.0, -0.0)] == ["0.0", "-0.0"]
     same = T.compile(lambda d: d, backend="numpy")
     for key in (1, True, 1.0):
-        (kept,) = same({key: x})
-        assert type(kept) is type(key)
+        (returned,) = same({key: x})
+        assert type(returned) is type(key)
 
 
 @dataclass
@@ -293,7 +293,7 @@ def test_changes_outside_the_function_are_noticed():
 
 
 @pytest.mark.parametrize("value", [deque([2.0]), array("d", [2.0]), bytearray(b"2")])
-def test_containers_whose_changes_cannot_be_seen_are_refused(value):
+def test_containers_whose_changes_cannot_be_detected_are_refused(value):
     compiled = T.compile(lambda x: x * value[0], backend="numpy")
     with pytest.raises(T.graph.GraphError, match="would not be noticed"):
         compiled(T.ones(1))
@@ -333,7 +333,7 @@ def changed_through_flatten(w):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("program", [changed_through_a_reshape, changed_through_flatten])
-def test_the_order_of_an_arguments_memory_matters_as_in_eager_nnlib(program, backend):
+def test_the_memory_layout_of_an_argument_matters_as_in_eager_nnlib(program, backend):
     compiled = T.compile(program, backend=backend)
     w, many = normal(6, 4), normal(6, 4, 3)
     views = [w.T, w[:, ::2], w[:1].expand(6, 4), w[:, :1].expand(6, 4), w[:0], w[:1], w[:, :1]]
@@ -341,7 +341,7 @@ def test_the_order_of_an_arguments_memory_matters_as_in_eager_nnlib(program, bac
         np.testing.assert_allclose(compiled(x).numpy(), program(x).numpy(), rtol=1e-6)
 
 
-def test_a_question_about_an_arguments_memory_is_refused():
+def test_asking_whether_an_argument_is_contiguous_is_refused():
     compiled = T.compile(lambda w: w * 2 if w.is_contiguous() else w * 3, backend="numpy")
     with pytest.raises(T.graph.GraphError, match=r"is_contiguous\(\)"):
         compiled(normal(3, 4))
@@ -357,7 +357,7 @@ def test_results_may_have_any_name(key):
 
 
 @needs_numba
-def test_arguments_whose_names_python_reads_as_one_are_told_apart():
+def test_arguments_whose_names_python_normalises_to_one_identifier_are_distinguished():
     compiled = T.compile(lambda d: d["H"] - d["ℌ"], backend="loops")
     assert compiled({"H": T.ones(2), "ℌ": T.zeros(2)}).tolist() == [1.0, 1.0]
 

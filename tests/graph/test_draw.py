@@ -19,7 +19,7 @@ def graph():
     return trace(neuron, w=one, b=one, x=one)
 
 
-def test_every_step_is_a_box_and_every_use_a_line():
+def test_every_node_is_a_box_and_every_use_a_line():
     root = ET.fromstring(graph().draw())
     boxes = [g for g in root.iter(f"{SVG}g") if g.find(f"{SVG}rect") is not None]
     assert len(boxes) == len(graph().steps) == 6

@@ -63,7 +63,7 @@ def test_json_contains_the_whole_graph():
     np.testing.assert_array_equal(a["p"], b["p"])
 
 
-def test_simplifying_drops_unused_and_repeated_steps():
+def test_simplifying_drops_unused_and_repeated_nodes():
     def wasteful(x):
         _unused = x.exp().sin()
         constant = nnlib.ones(2) * 3.0

@@ -12,7 +12,7 @@ import nnlib
 from nnlib.graph import GraphError, trace
 from nnlib.graph.latex import name_latex, tree
 from tests.graph.cases import present
-from tests.graph.test_source import NETS, traced
+from tests.graph.traces import NETS, traced_case
 
 NAMES = "w03 w13 w23 w04 w14 w24 w05 w35 w45 x1 x2 y".split()  # noqa: SIM905
 VALUES = dict(zip(NAMES, np.random.default_rng(1).uniform(-1.5, 1.5, len(NAMES))))
@@ -65,7 +65,7 @@ def test_the_whole_graph_is_aligned_lines(lecture):
     assert len(lines) == 2 + len(lecture.outputs)
 
 
-class Reader:
+class Parser:
     """Computes the value of scalar LaTeX: sums, products, fractions, powers, calls."""
 
     FUNCTIONS = {
@@ -138,10 +138,10 @@ class Reader:
         return float(token)
 
 
-def read(text, known):
-    reader = Reader(text, known)
-    value = reader.sum()
-    assert not reader.tokens
+def evaluated(text, known):
+    parser = Parser(text, known)
+    value = parser.sum()
+    assert not parser.tokens
     return value
 
 
@@ -160,7 +160,7 @@ def test_the_printed_formulas_of_the_lecture_have_the_computed_values(lecture):
     for name, value in results.items():
         for expand in ([], [n for n in lecture.outputs if n != name]):
             text = lecture.to_latex(name, expand).split(" = ", 1)[1]
-            assert read(text, known) == pytest.approx(float(value), rel=1e-9), text
+            assert evaluated(text, known) == pytest.approx(float(value), rel=1e-9), text
 
 
 PROGRAMS = [
@@ -184,16 +184,16 @@ def test_the_printed_formulas_of_programs_and_gradients_have_the_computed_values
         expand = [n for n in graph.outputs if n != name]
         text = graph.to_latex(name, expand).split(" = ", 1)[1]
         # Numbers are printed to six digits.
-        assert read(text, known) == pytest.approx(float(value), rel=1e-6), text
+        assert evaluated(text, known) == pytest.approx(float(value), rel=1e-6), text
         assert tree(graph, name, expand).value(inputs) == pytest.approx(float(value), rel=1e-9)
 
 
 @pytest.mark.parametrize(("op", "args", "attrs"), present())
 def test_every_primitive_prints_and_its_tree_computes_the_same(op, args, attrs):
-    graph, inputs = traced(op, args, attrs)
+    graph, inputs = traced_case(op, args, attrs)
     computed = np.broadcast_to(tree(graph, "output").value(inputs), graph.steps[-1].shape)
-    close = 1e-6 if attrs.get("dtype") == "float32" else 1e-12
-    np.testing.assert_allclose(computed, graph.run(**inputs)["output"], rtol=close, atol=1e-13)
+    rtol = 1e-6 if attrs.get("dtype") == "float32" else 1e-12
+    np.testing.assert_allclose(computed, graph.run(**inputs)["output"], rtol=rtol, atol=1e-13)
     assert_balanced(graph.to_latex("output"))
 
 

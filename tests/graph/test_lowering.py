@@ -10,24 +10,16 @@ from fuzz_compile import difference, interpreted
 
 import nnlib
 from nnlib.graph.lower.arrays import Arrays
-from nnlib.graph.lower.checks import checks
+from nnlib.graph.lower.decompose import decomposed
+from nnlib.graph.lower.layouts import views, with_origins
 from nnlib.graph.lower.loops import Loops, Lowered
 from nnlib.graph.lower.nests import group
-from nnlib.graph.lower.simple import simple
-from nnlib.graph.lower.views import views, with_origins
+from nnlib.graph.lower.runtime_checks import checks
 from nnlib.graph.simplify import simplify, tidy, values_only
 from tests.graph.cases import needs_numba
+from tests.graph.traces import positions, traced
 
 T = nnlib
-
-
-def traced(function, **inputs):
-    return nnlib.graph.trace(function, **inputs).tidied()
-
-
-def positions(graph):
-    inputs = [at for at, step in enumerate(graph.steps) if step.op == "input"]
-    return inputs, list(graph.outputs.values())
 
 
 def source(function, **inputs):
@@ -46,12 +38,12 @@ X = nnlib.tensor(np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32)
         (lambda x: (x @ x.T).T, ["permute", "permute", "permute", "matmul"]),
     ],
 )
-def test_compound_steps_become_simple_steps_with_the_same_values(function, ops):
+def test_compound_steps_become_elementary_steps_with_the_same_values(function, ops):
     graph = traced(function, x=X)
-    simplified = simple(graph)
-    needed = [s.op for s in simplify(simplified).steps[1:]]
+    elementary = decomposed(graph)
+    needed = [s.op for s in simplify(elementary).steps[1:]]
     assert set(needed) <= set(ops)
-    a, b = (g.run(x=X.numpy())["output"] for g in (graph, simplified))
+    a, b = (g.run(x=X.numpy())["output"] for g in (graph, elementary))
     np.testing.assert_allclose(a, b, rtol=1e-5)
 
 
@@ -122,14 +114,14 @@ def row_operations(x, W, V, i):
 
 
 @needs_numba
-def test_many_short_rows_are_stored_by_columns_with_the_same_results(monkeypatch):
+def test_many_short_rows_are_stored_column_major_with_the_same_results(monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
     rng = np.random.default_rng(0)
     shapes = {"x": (70, 3), "W": (3, 8), "V": (8, 3)}
     inputs = {k: T.tensor(rng.normal(size=v).astype(np.float32)) for k, v in shapes.items()}
     inputs["i"] = T.tensor([69, 0, 3])
     text = source(row_operations, **inputs)
-    assert ", 3, 70).T" in text  # stored by columns in working memory
+    assert ", 3, 70).T" in text  # column-major in working memory
     outer, inner = text[: text.index("expf(")].split("for ")[-2:]
     assert (outer[:16], inner[:16]) == ("j in range(3):\n ", "i in range(70):\n")
     expected = row_operations(**inputs)
@@ -214,7 +206,7 @@ def test_a_transposed_factor_of_many_products_is_copied_once():
 
     for times, copies in ((3, 0), (4, 1)):
         graph = traced(lambda x, w, n=times: steps(x, w, n), x=T.ones(9, 5), w=T.ones(5, 5))
-        assert [s.op for s in simple(graph).steps].count("copy") == copies
+        assert [s.op for s in decomposed(graph).steps].count("copy") == copies
 
 
 @needs_numba
@@ -233,7 +225,7 @@ def test_functions_with_the_same_source_are_compiled_once():
 
 
 @needs_numba
-def test_generated_argument_names_differ_from_a_functions_variables():
+def test_canonical_argument_names_differ_from_a_functions_variables():
     def program(i, a, weight):
         p = a.sigmoid()  # the loops store it as a2, since an argument is called a
         return {"moved": weight[i] * 2, "top": (a * p).amax(), "out": p - p.sum(), "both": a * p}
@@ -321,7 +313,7 @@ def test_random_programs_in_blocks_agree_with_eager_mode(first, monkeypatch):
 
 
 @needs_numba
-def test_random_programs_by_columns_and_in_parts_agree_with_eager_mode(monkeypatch):
+def test_random_programs_in_column_major_order_and_in_parts_agree_with_eager_mode(monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
     monkeypatch.setattr("nnlib.graph.lower.nests.LONG", 2)
     monkeypatch.setattr("nnlib.graph.lower.write.FLOAT32_TERMS", 2)

@@ -8,7 +8,7 @@ import pytest
 import nnlib
 from nnlib.graph.lower.arrays import Arrays
 from nnlib.graph.lower.shortcuts import shortcuts
-from tests.graph.test_lowering import positions, traced
+from tests.graph.traces import positions, traced
 
 F = nnlib.nn.functional
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5, -2.0, 1e-40])

@@ -11,6 +11,7 @@ import nnlib
 from nnlib.graph import GraphError, trace
 from nnlib.record import Primitive
 from tests.graph.cases import CASES, present
+from tests.graph.traces import NETS, traced_case
 
 
 def run(source: str, name: str = "f", **inputs):
@@ -20,11 +21,6 @@ def run(source: str, name: str = "f", **inputs):
     return scope[name](**inputs)
 
 
-def traced(op, args, attrs):
-    inputs = {f"x{i}": a for i, a in enumerate(args)}
-    return trace(lambda **xs: Primitive.registry[op](*xs.values(), **attrs), **inputs), inputs
-
-
 def test_every_primitive_has_a_case():
     not_fused = {name for name, p in Primitive.registry.items() if p.decomposition is None}
     assert not_fused - {op for op, _, _ in CASES} == set()
@@ -32,7 +28,7 @@ def test_every_primitive_has_a_case():
 
 @pytest.mark.parametrize(("op", "args", "attrs"), present())
 def test_the_source_of_a_primitive_gives_its_result(op, args, attrs):
-    graph, inputs = traced(op, args, attrs)
+    graph, inputs = traced_case(op, args, attrs)
     ours = np.asarray(run(graph.to_source(), **inputs))
     theirs = graph.run(**inputs)["output"]
     assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
@@ -60,41 +56,8 @@ def test_the_source_of_a_gradient_gives_the_eager_gradient(op, args, attrs):
         np.testing.assert_allclose(results[f"d_x{i}"], g.numpy(), rtol=1e-9, atol=1e-11)
 
 
-def dense(W1, b1, W2, b2, x, y):
-    h = (x @ W1 + b1).tanh()
-    z = h @ W2 + b2
-    loss = nnlib.nn.functional.cross_entropy(z, y)
-    return {"h": h, "p": z.softmax(-1), "loss": loss}
-
-
-def logistic(w, b, x, y):
-    return nnlib.nn.functional.binary_cross_entropy_with_logits(x @ w + b, y)
-
-
-def scalar(w, x, y):
-    a = 1 / (1 + (-(w * x - 2.0)).exp())
-    return (y - a) ** 2 + 0.5 * -w / (x + 3)
-
-
-def normal(*shape, seed):
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-
-
-NETS = {
-    "dense": (dense, {
-        "W1": normal(3, 4, seed=0), "b1": normal(4, seed=1), "W2": normal(4, 5, seed=2),
-        "b2": normal(5, seed=3), "x": normal(8, 3, seed=4), "y": np.arange(8) % 5,
-    }),
-    "logistic": (logistic, {
-        "w": normal(3, seed=5), "b": np.float32(0.1), "x": normal(8, 3, seed=6),
-        "y": (normal(8, seed=7) > 0).astype(np.float32),
-    }),
-    "scalar": (scalar, {"w": np.float32(0.7), "x": np.float32(1.3), "y": np.float32(0.2)}),
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("net", NETS)
-def test_the_source_of_a_net_gives_loss_and_gradients_in_its_own_type(net):
+def test_the_source_of_a_net_gives_loss_and_gradients_in_its_own_dtype(net):
     function, inputs = NETS[net]
     graph = trace(function, **inputs)
     results = run(graph.to_source(net, gradient=True), net, **inputs)
@@ -178,7 +141,7 @@ def test_a_gradient_may_be_with_respect_to_an_intermediate_quantity():
     assert results["d_u"] == 12 and results["d_x"] == 36
 
 
-def test_tidying_drops_steps_that_change_nothing_and_keeps_every_bit():
+def test_tidying_drops_nodes_that_change_nothing_and_keeps_every_bit():
     def f(x, y):
         a = (x * 1.0 - 0.0) / 1.0 + (-y) * -1.0
         b = a + (-x) * (-y) - -x

@@ -171,7 +171,7 @@ def training_figure() -> live.Figure:
         hidden = (grid @ W1.T + b1).tanh()
         return {
             "map": net(grid, W1, b1, W2, b2).reshape(33, 33),
-            "units": hidden.T.reshape(3, 33, 33), "x": x, "a1": (W1 @ x + b1).tanh(),
+            "hidden_maps": hidden.T.reshape(3, 33, 33), "x": x, "a1": (W1 @ x + b1).tanh(),
             "a2": net(x.reshape(1, 2), W1, b1, W2, b2)[0],
         }  # fmt: skip
 
@@ -195,7 +195,7 @@ def training_figure() -> live.Figure:
                 live.axes(live.heat("map", (-2, 2), (-2, 2)), live.points(Xs, ys),
                           xlim=(-2, 2), ylim=(-2, 2), equal=True, width=280),
                 live.network(sizes=[2, 3, 1], weights=["W1", "W2"], biases=["b1", "b2"],
-                             values=["x", "a1", "a2"], images=[None, "units", None], limit=4),
+                             values=["x", "a1", "a2"], images=[None, "hidden_maps", None], limit=4),
             ],
             [live.loss_curve(width=300),
              live.axes(live.points(x=np.arange(10), y=np.zeros(10), size=7, select="seed"),

@@ -295,7 +295,7 @@ def _(d: Draw) -> Case:
     return [x], {"index": tuple([_entry(d, n) for n in x.shape])}
 
 
-@case("unslice")
+@case("slice_backward")
 def _(d: Draw) -> Case:
     (x,), attrs = CASES["slice"](d)
     g = registry["slice"].forward(x, **attrs)

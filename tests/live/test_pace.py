@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nnlib import live
-from tests.live.harness import Site, serving
+from tests.live.figure_site import Site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 

@@ -11,7 +11,7 @@ import pytest
 
 from nnlib import live
 from tests.book.harness import FRAMES
-from tests.live.harness import Site, serving
+from tests.live.figure_site import Site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 
@@ -384,11 +384,11 @@ def test_a_link_to_a_folded_figure_unfolds_it(site: Site) -> None:
 
 @pytest.mark.parametrize("link", ["#live=slidd.e30", "#live=%E0%A4.e30", "#live="])
 def test_a_link_to_an_unknown_figure_shows_a_message(site: Site, link: str) -> None:
-    stray = site.page.locator(".nn-stray")
+    message = site.page.locator(".nn-link-message")
     site.open(link)
-    assert "not on this page" in stray.inner_text() and stray.is_visible()
+    assert "not on this page" in message.inner_text() and message.is_visible()
     site.page.evaluate("hash => { location.hash = hash; }", link_of(site, "slide"))
-    until(site, lambda: stray.count() == 0)
+    until(site, lambda: message.count() == 0)
 
 
 def test_a_link_whose_values_do_not_fit_shows_a_message(site: Site) -> None:

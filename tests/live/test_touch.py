@@ -11,7 +11,7 @@ import pytest
 
 from nnlib import live
 from tests.live import gallery
-from tests.live.harness import Site, serving
+from tests.live.figure_site import Site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 

@@ -86,7 +86,7 @@ def test_no_grad_records_nothing():
     assert nnlib.is_grad_enabled()
 
 
-def test_a_hook_sees_and_may_replace_the_gradient():
+def test_a_hook_receives_and_may_replace_the_gradient():
     x = nnlib.tensor(2.0, requires_grad=True)
     handle = x.register_hook(lambda g: g * 10)
     (x * x).backward()

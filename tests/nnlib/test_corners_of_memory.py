@@ -85,7 +85,7 @@ y = T.arange(12.).reshape(2, 3, 2); y.movedim(-1, 0).diagonal(0, 1, 2).fill_(7);
 a, b = T.arange(6.).reshape(3, 2, 1), T.ones(1, 3); e = T.einsum("abc,cd->dab", a, b.mT.mT[:, :1] * 0 + 1)
 f = T.einsum("...i,...i->...", b[:, :1], a); l = f[1:].flatten(); l.fill_(9); out = f
 """,
-    "one value of another type is written through a mask": """
+    "one value of another dtype is written through a mask": """
 x = T.zeros(3); x[x == 0] = T.tensor([5]); y = T.zeros(2).half(); y[T.tensor([True, False])] = T.tensor([2.], dtype=T.float64); out = x, y
 """,
     "a diagonal is a view, diag() is a copy": """
@@ -134,7 +134,7 @@ w = T.tensor([1., 2., 3.], requires_grad=True); y = w * 1; a, b = y[:2], y[1:]; 
 a, b = T.zeros(2), T.tensor([1., 2.], requires_grad=True); a.copy_(b); a.mul_(3); a.sum().backward()
 out = b.grad, a.is_leaf, a.detach()
 """,
-    "a change by a wider type has a gradient of that type": """
+    "a change by a wider dtype has a gradient of that dtype": """
 a, b = T.tensor([1., 2.]).half(), T.tensor([1., 2.], dtype=T.float64, requires_grad=True); c = a.sin()
 c[1] += b.sum(); c[0] = b[0] * 2; (c * 3).sum().backward(); out = b.grad
 """,

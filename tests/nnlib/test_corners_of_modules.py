@@ -77,7 +77,7 @@ HOOKS = {
     "a hook that returns another shape is refused": """
 x = T.ones(3, requires_grad=True); x.register_hook(lambda g: g.sum().reshape(1)); x.sum().backward()
 """,
-    "a hook that returns another type is refused": """
+    "a hook that returns another dtype is refused": """
 x = T.ones(3, requires_grad=True); x.register_hook(lambda g: g.double()); x.sum().backward()
 """,
     "a hook that returns a number is refused": """
@@ -91,7 +91,7 @@ x = T.ones(2, requires_grad=True); calls = []
 for k in (2., 10.): x.register_hook(lambda g, k=k: (calls.append(g.tolist()), g * k)[1])
 x.register_hook(lambda g: calls.append("last")); (x * 3).sum().backward(); out = x.grad, calls
 """,
-    "a hook of a tensor that was changed in place sees the later gradient": """
+    "a hook of a tensor that was changed in place receives the later gradient": """
 x = T.ones(2, requires_grad=True); y = x * 2; y.mul_(3); calls = []
 y.register_hook(lambda g: calls.append(g.tolist())); (y * 5).sum().backward(); out = calls, x.grad
 """,

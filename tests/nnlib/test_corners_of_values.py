@@ -8,12 +8,12 @@ import nnlib
 from tests.nnlib.alike import alike
 
 INTEGERS = {
-    "numbers out of the range of a small type are compared and added as in PyTorch": """
+    "numbers out of the range of a small dtype are compared and added as in PyTorch": """
 u = T.tensor([0, 255], dtype=T.uint8); i = T.tensor([1], dtype=T.int32)
 out = u == -1, u + 300, u * -1, u - 1, i + 2**31, u < 300, u != 256, 300 - u, i * 2**40, -1 + u
 """,
-    "numbers that no integer type can hold are refused": "T.tensor([1]) + 2**70",
-    "numbers that no integer type can hold are refused in comparisons": "T.tensor([1]) == 2**70",
+    "numbers that no integer dtype can hold are refused": "T.tensor([1]) + 2**70",
+    "numbers that no integer dtype can hold are refused in comparisons": "T.tensor([1]) == 2**70",
     "a fill that does not fit is refused": "T.zeros(2, dtype=T.uint8).fill_(300)",
     "a full tensor that does not fit is refused": "T.full((2,), 300, dtype=T.uint8)",
     "an assignment that does not fit is refused": "x = T.zeros(2, dtype=T.uint8); x[0] = 300",
@@ -24,8 +24,8 @@ x = T.zeros(2, dtype=T.int8); x[x == 0] = 200
     "a choice that does not fit is refused": "T.where(T.tensor([True]), T.tensor([1]).byte(), 300)",
     "a float that does not fit is refused": "T.zeros(2).fill_(1e300)",
     "a list that does not fit is refused": "T.tensor([300], dtype=T.uint8)",
-    "a list that no type can hold is refused": "T.tensor([2**63])",
-    "negative numbers wrap round in unsigned types": """
+    "a list that no dtype can hold is refused": "T.tensor([2**63])",
+    "negative numbers wrap round in unsigned dtypes": """
 out = T.tensor([-1], dtype=T.uint8), T.full((1,), -2, dtype=T.uint8), T.zeros(1).byte().fill_(-3)
 """,
     "infinities fit into every float": "out = T.zeros(2).half().fill_(-math.inf), T.full((1,), math.nan)",
@@ -109,7 +109,7 @@ x = T.arange(6).reshape(2, 3); out = x[[[0, 1], [1, 2]]], x[[0, 1]], x[[True, Fa
 """,
     "a float is not an index": "T.arange(4)[1.0]",
     "a tensor of floats is not an index": "T.arange(4)[T.tensor([1.0])]",
-    "an element of any integer type is an index": """
+    "an element of any integer dtype is an index": """
 x = T.arange(4); out = [x[T.tensor(1)], x[np.int64(1)], x[np.array(2)], x[T.tensor(1, dtype=T.uint8)],
     x[np.int64(1):np.int64(3)], x[T.tensor(1):T.tensor(3)], x[np.array([True, False, True, False])]]
 """,
@@ -172,14 +172,14 @@ out = T.is_grad_enabled(), f(), T.is_grad_enabled()
 """,
 }
 
-TYPES = {
-    "lists of NumPy's numbers keep their type": """
+DTYPES = {
+    "lists of NumPy's numbers keep their dtype": """
 lists = [[np.float64(1.1)], [np.ones(2), np.zeros(2)], [np.int32(1)], [np.float32(1), 2.], [np.float16(1), 2],
     [T.tensor(1., dtype=T.float64), 2], [np.int8(1), np.uint8(3)], [[np.int16(1)], [True]], [True, 2.5],
     [np.array([1, 2], np.int32), [1.5, 2]], [True, 2], [], [[]], [2**40], [np.bool_(True)], [[1, 2.5]]]
 out = [T.tensor(x) for x in lists] + [T.as_tensor(x) for x in lists]
 """,
-    "NumPy's numbers keep their type": """
+    "NumPy's numbers keep their dtype": """
 out = [T.tensor(x) for x in (np.float64(1.1), np.int32(3), np.bool_(True), np.array(2, np.int16))]
 """,
     "NumPy's numbers are numbers in arithmetic": """
@@ -208,10 +208,10 @@ x = T.arange(6.).reshape(3, 2).requires_grad_(); y = x.repeat_interleave(T.tenso
     "negative repeats are refused": "T.ones(2).repeat_interleave(-1)",
     "too few repeats are refused": "T.ones(3).repeat_interleave(T.tensor([1, 2]))",
     "there must be as many shifts as dimensions": "T.ones(2, 2).roll((1, 1), 0)",
-    "random floats need a floating-point type": "T.rand(2, dtype=T.int64)",
-    "normal numbers need a floating-point type": "T.randn(2, dtype=T.int32)",
+    "random floats need a floating-point dtype": "T.rand(2, dtype=T.int64)",
+    "normal numbers need a floating-point dtype": "T.randn(2, dtype=T.int32)",
     "random floats like integers are refused": "T.rand_like(T.ones(2, dtype=T.int64))",
-    "random integers may be of any type": "out = [T.randint(0, 3, (2,), dtype=d).dtype for d in (T.uint8, T.float32)]",
+    "random integers may be of any dtype": "out = [T.randint(0, 3, (2,), dtype=d).dtype for d in (T.uint8, T.float32)]",
     "an empty range of integers is refused": "T.randint(3, 3, (2,))",
     "a string is not data": "T.tensor('a')",
     "None is not data": "T.tensor([None])",
@@ -257,9 +257,9 @@ def test_pythons_protocols_work_as_with_pytorchs_tensors(corner):
     alike(PYTHON[corner])
 
 
-@pytest.mark.parametrize("corner", TYPES)
+@pytest.mark.parametrize("corner", DTYPES)
 def test_data_becomes_the_same_tensor_as_in_pytorch(corner):
-    alike(TYPES[corner])
+    alike(DTYPES[corner])
 
 
 @pytest.mark.parametrize("corner", UNDEFINED)

@@ -8,7 +8,7 @@ import torch
 
 import nnlib
 from nnlib.graph import trace
-from tests.nnlib.test_against_torch import agree, uniform
+from tests.nnlib.comparisons import agree, uniform
 
 
 def cube(t):

@@ -219,9 +219,9 @@ def test_a_traced_derivative_is_recomputed_for_other_arguments(function):
 
 def test_trees_are_flattened_and_rebuilt():
     tree = {"a": [1, (2, Pair(3, 4))], "b": {}}
-    leaves, form = trees.flatten(tree)
-    assert leaves == [1, 2, 3, 4] and trees.build(form, leaves) == tree
-    assert trees.paths(form, "p") == ["p['a'][0]", "p['a'][1][0]", "p['a'][1][1][0]",
+    leaves, structure = trees.flatten(tree)
+    assert leaves == [1, 2, 3, 4] and trees.build(structure, leaves) == tree
+    assert trees.paths(structure, "p") == ["p['a'][0]", "p['a'][1][0]", "p['a'][1][1][0]",
                                       "p['a'][1][1][1]"]  # fmt: skip
     with pytest.raises(ValueError, match="same structure"):
         trees.map_leaves(lambda a, b: a, [1], [1, 2])

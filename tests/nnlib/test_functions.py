@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import nnlib
-from tests.nnlib.test_against_torch import agree, refused_alike, uniform
+from tests.nnlib.comparisons import agree, refused_alike, uniform
 
 FEW = settings(max_examples=25, deadline=None)
 CALLS = {
@@ -177,8 +177,8 @@ WITHOUT_GRADIENT = {
     "type_as": lambda t, x, i: i.type_as(x),
     "as_tensor": lambda t, x, i: t.as_tensor([1.5, 2.0]),
     "hstack of vectors": lambda t, x, i: t.hstack([i[0], i[1]]),
-    "softmax in another type": lambda t, x, i: t.softmax(i, 1, dtype=t.float64),
-    "cumsum in another type": lambda t, x, i: t.cumsum(i, 0, dtype=t.float32),
+    "softmax in another dtype": lambda t, x, i: t.softmax(i, 1, dtype=t.float64),
+    "cumsum in another dtype": lambda t, x, i: t.cumsum(i, 0, dtype=t.float32),
     "tril of booleans": lambda t, x, i: t.tril(i > 1),
     "einsum of integers": lambda t, x, i: t.einsum("ij,kj->ik", i, i),
 }  # fmt: skip
@@ -277,7 +277,7 @@ BAD = {
     "gather: floats as index": lambda t: t.ones(2).gather(0, t.ones(2)),
     "gather: too few dimensions": lambda t: t.ones(2, 2).gather(0, t.tensor([0])),
     "gather: index too long": lambda t: t.ones(2, 2).gather(0, t.tensor([[0, 0, 0]])),
-    "scatter of another type": lambda t: t.ones(2).scatter(0, t.tensor([0]), t.ones(2).double()),
+    "scatter of another dtype": lambda t: t.ones(2).scatter(0, t.tensor([0]), t.ones(2).double()),
     "scatter out of range": lambda t: t.ones(2).scatter(0, t.tensor([5]), 1.0),
     "index_select out of range": lambda t: t.index_select(t.ones(2), 0, t.tensor([2])),
     "index_select by a matrix": lambda t: t.index_select(t.ones(2), 0, t.tensor([[0]])),
@@ -313,8 +313,8 @@ BAD = {
     "einsum with digits": lambda t: t.einsum("i1->i", t.ones(2, 2)),
     "norm of integers": lambda t: t.linalg.vector_norm(t.tensor([1, 2])),
     "matrix norm of a vector": lambda t: t.linalg.matrix_norm(t.ones(3)),
-    "isclose of two types": lambda t: t.isclose(t.ones(2), t.ones(2).double()),
-    "lerp of two types": lambda t: t.lerp(t.ones(2), t.ones(2).double(), 0.5),
+    "isclose of two dtypes": lambda t: t.isclose(t.ones(2), t.ones(2).double()),
+    "lerp of two dtypes": lambda t: t.lerp(t.ones(2), t.ones(2).double(), 0.5),
     "clamp without bounds": lambda t: t.clamp(t.ones(2)),
     "clamp by a number and a tensor": lambda t: t.clamp(t.ones(2), 0.0, t.ones(2)),
     "div with an unknown rounding mode": lambda t: t.div(t.ones(2), 2, rounding_mode="up"),

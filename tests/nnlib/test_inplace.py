@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import nnlib
 from nnlib.graph import trace
-from tests.nnlib.test_against_torch import agree, refused_alike, uniform
+from tests.nnlib.comparisons import agree, refused_alike, uniform
 
 
 def both(program, *arrays, gradients=True):
@@ -222,14 +222,16 @@ REFUSED = {
     "a value that does not fit": lambda t: t.ones(3).__setitem__(slice(0, 2), t.ones(3)),
     "a list as value": lambda t: t.ones(3).__setitem__(0, [1.0]),
     "out of range": lambda t: t.ones(3).__setitem__(3, 1.0),
-    "an index of another type": lambda t: t.ones(3).__setitem__(
+    "an index of another dtype": lambda t: t.ones(3).__setitem__(
         t.tensor([0]), t.ones(1).double()
     ),
     "fill_ by a vector": lambda t: t.ones(3).fill_(t.ones(3)),
     "normal_ with a negative std": lambda t: t.ones(3).normal_(0, -1),
     "uniform_ with its bounds swapped": lambda t: t.ones(3).uniform_(1, 0),
-    "data of another type": lambda t: setattr(t.ones(3, requires_grad=True), "data", t.tensor([1])),
-    "grad of another type": lambda t: setattr(
+    "data of another dtype": lambda t: setattr(
+        t.ones(3, requires_grad=True), "data", t.tensor([1])
+    ),
+    "grad of another dtype": lambda t: setattr(
         t.ones(3, requires_grad=True), "grad", t.ones(3).double()
     ),
     "grad of another shape": lambda t: setattr(t.ones(3, requires_grad=True), "grad", t.ones(2)),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import nnlib
-from tests.nnlib.test_against_torch import trained_alike
+from tests.nnlib.comparisons import trained_alike
 
 RNG = np.random.default_rng(5)
 LOGITS, CLASS_LOGITS = RNG.normal(size=12), RNG.normal(size=(6, 4)) * 3

@@ -125,8 +125,8 @@ running = model.features[1].running_mean
 model.eval()
 answer = loss, running, model(x).detach(), sum(p.numel() for p in model.parameters())
 """,
-    "a network for words": """
-class Reader(nn.Module):
+    "a classifier of words": """
+class Classifier(nn.Module):
     def __init__(self):
         super().__init__()
         self.embedding = nn.Embedding(10, 5)
@@ -139,7 +139,7 @@ class Reader(nn.Module):
 
 
 words = (torch.arange(24).view(4, 6) * 7) % 10
-model = filled(Reader())
+model = filled(Classifier())
 optimizer = torch.optim.RMSprop(model.parameters(), lr=0.01)
 for _ in range(3):
     loss = F.cross_entropy(model(words), torch.tensor([0, 1, 2, 0]), reduction="sum")

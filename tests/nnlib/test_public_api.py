@@ -273,10 +273,10 @@ def test_the_names_in_the_tables_above_are_public():
     assert set(BY_DOCUMENTATION) <= names
 
 
-# ---------------------------------------------------------------- types, submodules, constants
+# ---------------------------------------------------------------- dtypes, submodules, constants
 
 
-def test_the_names_of_types_agree_with_pytorch():
+def test_the_names_of_dtypes_agree_with_pytorch():
     for name in ("float", "double", "half", "int", "long", "short", "bool", "uint8", "float32"):
         assert getattr(nnlib, name).name == str(getattr(torch, name)).split(".")[1]
 

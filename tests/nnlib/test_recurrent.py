@@ -8,7 +8,7 @@ import torch
 
 import nnlib
 from nnlib.primitives import fused
-from tests.nnlib.test_against_torch import refused_alike, trained_alike
+from tests.nnlib.comparisons import refused_alike, trained_alike
 
 RNG = np.random.default_rng(21)
 LAYERS = ["RNN", "LSTM", "GRU"]
@@ -162,14 +162,14 @@ def test_a_traced_layer_is_recorded_as_its_decomposition(layer_name):
     same([graph.run(x=x)["output"]], [layer(nnlib.tensor(x))[0].detach().numpy()])
 
 
-def reader(t, layer_name):
+def classifier(t, layer_name):
     """An embedding, a recurrent layer and a linear layer."""
     nn = t.nn
     return nn.ModuleList([nn.Embedding(10, 6), getattr(nn, layer_name)(6, 8), nn.Linear(8, 3)])
 
 
 @pytest.mark.parametrize("layer_name", LAYERS)
-def test_a_reader_trains_step_by_step_as_in_pytorch(layer_name):
+def test_a_classifier_trains_step_by_step_as_in_pytorch(layer_name):
     letters, y = RNG.integers(0, 10, (7, 16)), RNG.integers(0, 3, 16)
 
     def loss(t, modules):
@@ -177,7 +177,7 @@ def test_a_reader_trains_step_by_step_as_in_pytorch(layer_name):
         logits = last(layer(embedding(t.tensor(letters)))[0][-1])
         return t.nn.CrossEntropyLoss()(logits, t.tensor(y))
 
-    trained_alike(reader(nnlib, layer_name), reader(torch, layer_name), loss, lr=0.5)
+    trained_alike(classifier(nnlib, layer_name), classifier(torch, layer_name), loss, lr=0.5)
 
 
 BAD = {
@@ -186,7 +186,7 @@ BAD = {
     "a sequence without steps": lambda t: t.nn.RNN(3, 4)(t.ones(0, 2, 3)),
     "a state of another batch": lambda t: t.nn.RNN(3, 4)(t.ones(5, 2, 3), t.ones(1, 3, 4)),
     "a state without layers": lambda t: t.nn.GRU(3, 4)(t.ones(5, 2, 3), t.ones(2, 4)),
-    "input of another type": lambda t: t.nn.LSTM(3, 4)(t.ones(5, 2, 3).double()),
+    "input of another dtype": lambda t: t.nn.LSTM(3, 4)(t.ones(5, 2, 3).double()),
     "an unknown nonlinearity": lambda t: t.nn.RNN(3, 4, nonlinearity="sigmoid"),
     "no hidden units": lambda t: t.nn.GRU(3, 0),
     "no layers": lambda t: t.nn.GRU(3, 4, num_layers=0),

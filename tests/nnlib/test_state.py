@@ -70,7 +70,7 @@ def test_a_new_thread_records_even_if_started_under_no_grad():
         assert in_a_thread(nnlib.is_grad_enabled) is True
 
 
-def test_a_trace_does_not_see_what_another_thread_computes():
+def test_a_trace_does_not_record_what_another_thread_computes():
     def f(x):
         in_a_thread(lambda: nnlib.zeros(3).exp())
         return x * 2

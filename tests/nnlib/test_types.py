@@ -138,7 +138,7 @@ UNKNOWN_RESULTS = {
 
 def _functions():
     """(full name, function) of every public function, method and property."""
-    seen = set()
+    checked = set()
     for path in MODULES:
         module = importlib.import_module(path)
         for name in module.__all__:
@@ -150,11 +150,11 @@ def _functions():
                     for attribute, value in vars(cls).items():
                         value = getattr(value, "fget", None) or getattr(value, "__func__", value)
                         public = attribute[0] != "_" or attribute == "__call__"
-                        if public and inspect.isfunction(value) and value not in seen:
-                            seen.add(value)
+                        if public and inspect.isfunction(value) and value not in checked:
+                            checked.add(value)
                             yield f"{path}.{cls.__name__}.{attribute}", value
-            elif inspect.isfunction(member) and member not in seen:
-                seen.add(member)
+            elif inspect.isfunction(member) and member not in checked:
+                checked.add(member)
                 yield f"{path}.{name}", member
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnlib
-from tests.nnlib.test_against_torch import refused_alike, trained_alike
+from tests.nnlib.comparisons import refused_alike, trained_alike
 
 RNG = np.random.default_rng(11)
 CASES = settings(max_examples=25, deadline=None, derandomize=True)
@@ -240,7 +240,7 @@ BAD = {
     "a bias of another length": lambda t, f: f.conv2d(
         t.ones(1, 1, 5, 5), t.ones(2, 1, 3, 3), t.ones(3)
     ),
-    "two types": lambda t, f: f.conv2d(t.ones(1, 1, 5, 5), t.ones(1, 1, 3, 3).double()),
+    "two dtypes": lambda t, f: f.conv2d(t.ones(1, 1, 5, 5), t.ones(1, 1, 3, 3).double()),
     "a stride of 0": lambda t, f: f.conv2d(t.ones(1, 1, 5, 5), t.ones(1, 1, 3, 3), stride=0),
     "padding below 0": lambda t, f: f.conv2d(t.ones(1, 1, 5, 5), t.ones(1, 1, 3, 3), padding=-1),
     "three strides": lambda t, f: f.conv2d(
@@ -254,11 +254,13 @@ BAD = {
         t.ones(1, 1, 5, 5), t.ones(1, 1, 3, 3), padding="some"
     ),
     "a list in place of a tensor": lambda t, f: f.conv2d([[1.0]], t.ones(1, 1, 3, 3)),
-    "a pool larger than the image": lambda t, f: f.max_pool2d(t.ones(1, 1, 2, 2), 3),
-    "padding above half the pool": lambda t, f: f.max_pool2d(t.ones(1, 1, 5, 5), 2, padding=2),
-    "padding above half a mean pool": lambda t, f: f.avg_pool2d(t.ones(1, 1, 5, 5), 2, padding=2),
+    "a pooling window larger than the image": lambda t, f: f.max_pool2d(t.ones(1, 1, 2, 2), 3),
+    "padding above half the window": lambda t, f: f.max_pool2d(t.ones(1, 1, 5, 5), 2, padding=2),
+    "padding above half an average window": lambda t, f: f.avg_pool2d(
+        t.ones(1, 1, 5, 5), 2, padding=2
+    ),
     "a divisor of 0": lambda t, f: f.avg_pool2d(t.ones(1, 1, 4, 4), 2, divisor_override=0),
-    "a pool of the wrong rank": lambda t, f: f.max_pool2d(t.ones(4, 4), 2),
+    "pooling of the wrong rank": lambda t, f: f.max_pool2d(t.ones(4, 4), 2),
     "a layer whose groups do not divide": lambda t, f: t.nn.Conv2d(3, 4, 3, groups=2),
     "a layer with 'same' and a stride": lambda t, f: t.nn.Conv2d(1, 1, 3, 2, padding="same"),
     "a layer with an unknown padding": lambda t, f: t.nn.Conv2d(1, 1, 3, padding="some"),
@@ -334,7 +336,7 @@ def test_a_traced_gradient_of_a_convolution_survives_a_file():
         np.testing.assert_allclose(loaded[name], value.detach().numpy(), rtol=1e-12)
 
 
-def test_columns_too_large_to_keep_are_recomputed(monkeypatch):
+def test_columns_too_large_to_save_are_recomputed(monkeypatch):
     from nnlib.primitives import window
 
     x, w = nnlib.tensor(normal(2, 2, 6, 6)), nnlib.tensor(normal(3, 2, 3, 3), requires_grad=True)

@@ -55,7 +55,7 @@ SUITES = {
     ],
     "networks": [
         f"tests/nnlib/test_{name}.py"
-        for name in ("nn", "layers", "init", "recurrent", "data", "datasets", "serialization")
+        for name in ("nn", "modules", "init", "recurrent", "data", "datasets", "serialization")
     ],
     "training": [
         f"tests/nnlib/test_{name}.py" for name in ("optim", "lr_scheduler", "programs", "printing")
@@ -65,7 +65,7 @@ SUITES = {
         # fused loops need numba, which has no build for WebAssembly; threads, other programs
         # and the docs folder are missing there too
         *(f"--ignore=tests/graph/test_{name}.py"
-          for name in ("compile", "corners_of_compiled", "lowering", "products", "shortcuts",
+          for name in ("compile", "corners_of_compiled", "lowering", "matmuls", "shortcuts",
                        "a_new_primitive")),
         *(f"--ignore=nnlib/graph/lower/{name}.py" for name in ("machine", "floats", "loops")),
     ],
@@ -79,7 +79,7 @@ onmessage = async ({ data: { names, suite } }) => {
     const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", location.origin));
     const pyodide = await loadPyodide({
       indexURL: location.origin + "/pyodide/", packages: names,
-      env: { FAR_TORCH: location.origin + "/torch", NNLIB_PROGRESS: "off", HOME: "/home/pyodide",
+      env: { REMOTE_TORCH: location.origin + "/torch", NNLIB_PROGRESS: "off", HOME: "/home/pyodide",
              MPLBACKEND: "agg", SUITE: JSON.stringify(suite) },
       stdout: print, stderr: print,
     });
@@ -162,7 +162,7 @@ def files() -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The address of a server with Pyodide and the tests, which also answers calls of PyTorch."""
-    from tests.python.far_torch import TorchServer
+    from tests.python.remote_torch import TorchServer
 
     try:
         served, tests = files(), archive()

@@ -30,10 +30,12 @@ def test_a_second_make_stops_with_a_message_that_the_first_is_running(
     hold = """if True:
         import alone, pathlib, sys
         alone.LOCK = pathlib.Path(sys.argv[1])
-        alone.main([sys.executable, "-c", "import time; time.sleep(20)"])
+        started = f"open({sys.argv[2]!r}, 'w'); import time; time.sleep(20)"
+        alone.main([sys.executable, "-c", started])
     """
-    first = subprocess.Popen([*PYTHON, hold, alone.LOCK], cwd=ROOT / "tools")
-    while not (alone.LOCK.is_file() and alone.LOCK.read_text()):
+    started = tmp_path / "started"  # until the command has started, it inherits the lock
+    first = subprocess.Popen([*PYTHON, hold, alone.LOCK, started], cwd=ROOT / "tools")
+    while not started.exists():
         time.sleep(0.02)
     assert alone.main([*PYTHON, ""]) == 1
     assert f"running in this folder (process {first.pid}, since" in capsys.readouterr().err

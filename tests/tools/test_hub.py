@@ -24,7 +24,7 @@ SCHEMA = json.loads((ROOT / "deploy" / "values.schema.json").read_text("utf8"))
 
 
 def test_the_values_fit_the_charts_keys() -> None:
-    assert check_values.faults(VALUES, SCHEMA) == []
+    assert check_values.errors_in(VALUES, SCHEMA) == []
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_wrong_key_or_value_is_found(path: tuple[str, ...], value: object) -> 
     for key in path[:-1]:
         parent = parent[key]
     parent[path[-1]] = value
-    assert len(check_values.faults(changed, SCHEMA)) == 1
+    assert len(check_values.errors_in(changed, SCHEMA)) == 1
 
 
 def test_values_are_merged_over_the_charts_own() -> None:

@@ -77,7 +77,7 @@ def test_pytorchs_own_index_is_used_if_it_is_reachable(reachable, monkeypatch) -
     monkeypatch.setattr(install_torch, "pip", lambda *a: calls.append(a) or 0)
     assert install_torch.main() == 0
     assert len(calls) == 1 and (install_torch.CPU_BUILDS in calls[0]) == reachable
-    assert calls[0][0] == f"torch=={install_torch.wanted()}"
+    assert calls[0][0] == f"torch=={install_torch.required_version()}"
 
 
 def test_an_unreachable_index_is_not_an_error(monkeypatch) -> None:

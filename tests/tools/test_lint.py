@@ -1,4 +1,4 @@
-"""The chapters keep to the rules, and each rule finds its fault."""
+"""The chapters keep to the rules, and each rule reports what breaks it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_keeps_to_the_rules(path: Path) -> None:
-    assert lint_chapters.faults(path) == []
+    assert lint_chapters.problems(path) == []
 
 
-def faults(tmp_path: Path, *cells: str | tuple[str, list[str]] | dict) -> list[str]:
-    """The faults of a notebook with these cells: text, code with its tags, or a cell's dict."""
+def problems(tmp_path: Path, *cells: str | tuple[str, list[str]] | dict) -> list[str]:
+    """The problems of a notebook with these cells: text, code with its tags, or a cell's dict."""
     with_outputs = []
     for cell in cells:
         if isinstance(cell, tuple):
@@ -29,15 +29,15 @@ def faults(tmp_path: Path, *cells: str | tuple[str, list[str]] | dict) -> list[s
         with_outputs.append({**cell, "outputs": []})
     path = tmp_path / "one.ipynb"
     path.write_text(json.dumps({"cells": with_outputs, "metadata": {}}), "utf8")
-    return lint_chapters.faults(path)
+    return lint_chapters.problems(path)
 
 
-TITLE = "# One\n\n*A question?*\n\n<!-- lint: allow shape -->"
+TITLE = "# One\n\n*A question?*\n\n<!-- lint: allow structure -->"
 TITLE += "\n\n`rand default_rng random randn normal Linear DataLoader set_xlabel manual_seed`"
 
 
-def test_a_notebook_that_keeps_to_the_rules_has_no_faults(tmp_path: Path) -> None:
-    assert faults(tmp_path, TITLE, ("a = 1", [])) == []
+def test_a_notebook_that_keeps_to_the_rules_has_no_problems(tmp_path: Path) -> None:
+    assert problems(tmp_path, TITLE, ("a = 1", [])) == []
 
 
 def test_a_cell_that_the_page_leaves_out_may_use_names_that_others_set_again(
@@ -45,7 +45,7 @@ def test_a_cell_that_the_page_leaves_out_may_use_names_that_others_set_again(
 ) -> None:
     hidden_cell = ("a = [b for b in (1, 2)]", ["checks-text", "remove-cell"])
     later = ("for a in (1, 2):\n    print([b for b in (3, a)])", [])
-    assert faults(tmp_path, TITLE, hidden_cell, later) == []
+    assert problems(tmp_path, TITLE, hidden_cell, later) == []
 
 
 CASES = {
@@ -80,7 +80,7 @@ CASES = {
     "explained": [(("import nnlib\nx = nnlib.linspace(0, 1)", []),)],
     "examples": [("## A section\n\n$$\nz = w_0 + w_1 x\n$$\n\nThat is all.",)],
     "comments": [(("a = 1  # one\nb = 2", []),)],
-    "alternatives": [
+    "alternative_text": [
         (("live.figure(f, title='t', caption='c')", []),),
         (("plt.plot(x)", []),),
         ("![](https://example.org/a.png)",),
@@ -121,16 +121,16 @@ CASES = {
 @pytest.mark.parametrize(
     ("rule", "cells"), [(rule, cells) for rule, all_cells in CASES.items() for cells in all_cells]
 )
-def test_each_rule_finds_its_fault(rule: str, cells, tmp_path: Path) -> None:
-    messages = faults(tmp_path, TITLE, *cells)
-    assert messages and {fault.partition(":")[0] for fault in messages} == {rule}
+def test_each_rule_reports_what_breaks_it(rule: str, cells, tmp_path: Path) -> None:
+    messages = problems(tmp_path, TITLE, *cells)
+    assert messages and {problem.partition(":")[0] for problem in messages} == {rule}
     # An exemption for this rule alone silences it.
-    allowed = TITLE.replace("shape", f"shape {rule}")
-    assert faults(tmp_path, allowed, *cells) == []
+    allowed = TITLE.replace("structure", f"structure {rule}")
+    assert problems(tmp_path, allowed, *cells) == []
 
 
 def test_each_piece_that_a_chapter_lacks_is_named(tmp_path: Path) -> None:
-    messages = "\n".join(faults(tmp_path, "# One\n\n*A question?*"))
+    messages = "\n".join(problems(tmp_path, "# One\n\n*A question?*"))
     for piece in ("nn-opening", "nn-closing", "live.predict", "live.quiz", "exercises", "pytorch",
                   "Further reading"):  # fmt: skip
         assert piece in messages
@@ -138,7 +138,7 @@ def test_each_piece_that_a_chapter_lacks_is_named(tmp_path: Path) -> None:
 
 def test_predictions_in_the_module_of_a_chapters_figures_count(tmp_path: Path) -> None:
     messages = "\n".join(
-        faults(tmp_path, "# One", ("from course.sigmoid import figures as show", []))
+        problems(tmp_path, "# One", ("from course.sigmoid import figures as show", []))
     )
     assert "live.predict" not in messages
 
@@ -164,7 +164,7 @@ def test_the_next_and_the_last_chapter_are_those_of_the_contents(tmp_path, monke
     assert "one.ipynb or three.ipynb" in messages("[the last chapter](extra.ipynb)")[0]
 
 
-WITHOUT_FAULTS = [
+WITHOUT_PROBLEMS = [
     "A sentence of eleven words stands before the second one here. `x[2]` begins one. " * 2,
     "## A section\n\n$$\nz = w_0 + w_1 x\n$$\n\n$1 + 2 \\cdot 3 = 7$.",
     "## A section\n\n$$\n\\frac{15}{5.46} \\approx 2.72, \\quad e^{2.72} \\approx 15.2\n$$",
@@ -181,9 +181,9 @@ WITHOUT_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("text", WITHOUT_FAULTS)
-def test_text_without_faults_is_accepted(text: str, tmp_path: Path) -> None:
-    assert faults(tmp_path, TITLE, text) == []
+@pytest.mark.parametrize("text", WITHOUT_PROBLEMS)
+def test_text_without_problems_is_accepted(text: str, tmp_path: Path) -> None:
+    assert problems(tmp_path, TITLE, text) == []
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_text_without_faults_is_accepted(text: str, tmp_path: Path) -> None:
     ],
 )
 def test_random_numbers_with_a_seed_are_accepted(code: str, tmp_path: Path) -> None:
-    assert faults(tmp_path, TITLE, (code, [])) == []
+    assert problems(tmp_path, TITLE, (code, [])) == []
 
 
 OTHER_PAGES = ["README.md", "glossary.md", "docs/live.md"]

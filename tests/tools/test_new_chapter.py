@@ -29,7 +29,7 @@ def book(tmp_path: Path) -> Path:
 
 def test_a_new_chapter_keeps_the_rules_and_lists_what_is_still_to_write(book: Path) -> None:
     notebook, _, toc = new_chapter.new_chapter("two-words", book)
-    assert lint_chapters.faults(notebook) == []
+    assert lint_chapters.problems(notebook) == []
     missing = "\n".join(lint_chapters.still_to_write(notebook))
     assert "exercise" in missing and len(missing.splitlines()) >= 3
     assert notebooks.main(["--check", str(notebook)]) == 0

@@ -99,11 +99,11 @@ def test_check_names_the_file_and_changes_nothing(tmp_path: Path, capsys) -> Non
 )  # fmt: skip
 def test_code_that_runners_treat_differently_is_refused(source: str, complaint: str) -> None:
     cell = {"cell_type": "code", "metadata": {}, "source": source}
-    [message] = notebooks.refused_habits({"cells": [cell]})
+    [message] = notebooks.refused_code({"cells": [cell]})
     assert complaint in message
 
 
 def test_plain_code_is_not_refused() -> None:
     source = "for _ in range(3):\n    f()\nx_ = 100 % 7"
     cell = {"cell_type": "code", "metadata": {}, "source": source}
-    assert notebooks.refused_habits({"cells": [cell]}) == []
+    assert notebooks.refused_code({"cells": [cell]}) == []

@@ -1,4 +1,4 @@
-"""Stubs are cut out of solutions: marked lines are left out, and faulty solutions are refused."""
+"""Stubs are made from solutions: marked lines are left out, and faulty solutions are refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ import pytest
     ],
 )
 def test_a_marked_line_is_left_for_the_reader(solution: str, stub: str) -> None:
-    assert exercises.cut(solution) == stub
+    assert exercises.stub_of(solution) == stub
     compile(stub, "stub", "exec")
 
 
@@ -42,7 +42,7 @@ def test_a_solution_whose_marks_are_missing_or_give_the_answer_is_refused(
     solution: str, message: str
 ) -> None:
     with pytest.raises(exercises.ExerciseError, match=message):
-        exercises.cut(solution)
+        exercises.stub_of(solution)
 
 
 TEXT = "<details><summary>Solution</summary>\n\n```python\na = 1  # ←\n```\n\n</details>"

@@ -22,7 +22,7 @@ SECONDS = 25.0  # for one answer; the time limit of a cell must be longer
 # The judge's own objects that it passes to answers, and the attributes that answers may use.
 ARITHMETIC = ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "neg")
 SHARED = {
-    Pair: frozenset(["value", "slope"]),
+    Pair: frozenset(["value", "derivative"]),
     Scalar: frozenset(["value", "grad", "edges", "exp", "log", *(f"__{n}__" for n in ARITHMETIC)]),
 }
 
@@ -55,14 +55,14 @@ class Judge:
     def _serve(self) -> None:
         while True:
             try:
-                line, _ = self._socket.accept()
+                connection, _ = self._socket.accept()
             except OSError:
                 return
-            with line, contextlib.suppress(WireError, OSError):
-                self._receive(line)
+            with connection, contextlib.suppress(WireError, OSError):
+                self._receive(connection)
 
-    def _receive(self, line: socket.socket) -> None:
-        peer = Peer(line, self.seconds, SHARED)
+    def _receive(self, connection: socket.socket) -> None:
+        peer = Peer(connection, self.seconds, SHARED)
         request = peer.receive()
         name = request.get("name") if isinstance(request, dict) else None
         with self._lock:

@@ -19,12 +19,12 @@ from tools.grading.running import GradingRun, grading_run
 BOOK = "NNLIB_GRADING_BOOK"  # names the stripped copy of the book
 
 
-class CutSolutions(NbGraderPreprocessor):
+class InsertStubs(NbGraderPreprocessor):
     """Replaces a solution by the stub that the book's readers get."""
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
         if is_solution(cell):
-            cell.source = exercises.cut(cell.source)
+            cell.source = exercises.stub_of(cell.source)
         return cell, resources
 
 

@@ -35,7 +35,7 @@ class NoSandboxError(RuntimeError):
     """This machine cannot run kernels in a sandbox."""
 
 
-def trouble() -> str | None:
+def reason_unavailable() -> str | None:
     """Why there is no sandbox here; None if there is one."""
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed (on Debian and Ubuntu: sudo apt-get install bubblewrap)"
@@ -145,9 +145,9 @@ def reference_functions(root: Path = ROOT) -> dict[str, set[str]]:
     for checks in sorted((root / "course").glob("*/checks.py")):
         checks_module = importlib.import_module(f"course.{checks.parent.name}.checks").__name__
         for exercise in exercises_of(checks.parent.name.replace("_", "-")):
-            module = getattr(exercise.like, "__module__", checks_module)
+            module = getattr(exercise.solution, "__module__", checks_module)
             if module.startswith("course.") and module != checks_module and ".kit." not in module:
-                functions.setdefault(module, set()).add(exercise.like.__name__)
+                functions.setdefault(module, set()).add(exercise.solution.__name__)
     return functions
 
 

@@ -30,7 +30,7 @@ API = "reference/nnlib"  # the pages of the API reference are not printed
 class Page:
     """A page ready for paper; `appendix` holds its hints and solutions."""
 
-    name: str
+    key: str
     title: str
     html: str
     figures: tuple[str, ...]
@@ -50,7 +50,7 @@ def documents(toc: Path = ROOT / "_toc.yml") -> list[tuple[str, str]]:
 
 
 def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], dict[str, str]]:
-    """The pages of a built site, and each page's name in the book by its path on the site.
+    """The pages of a built site, and each page's key in the book by its path on the site.
 
     Raises:
         RuntimeError: a figure was not drawn in time.
@@ -62,7 +62,7 @@ def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], d
             page = browser.new_page(viewport={"width": WIDTH, "height": 1000},
                                     color_scheme="light")  # fmt: skip
             parameters = {
-                "name": key_of(name),
+                "pageKey": key_of(name),
                 "address": address,
                 "states": states(),
                 "width": FIGURE,
@@ -76,16 +76,16 @@ def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], d
 def extracted(
     page: Any, origin: str, name: str, script: str, parameters: dict[str, Any]
 ) -> dict[str, Any]:
-    """Opens a page, lets it settle, and returns the result of a script of this folder in it.
+    """Opens a page, mounts its figures, and returns the result of a script of this folder in it.
 
     Raises:
         RuntimeError: a figure was not drawn in time.
     """
     page.goto(f"{origin}/{name}.html", timeout=120_000)
-    page.evaluate((HERE / "settle.js").read_text("utf8"))
+    page.evaluate((HERE / "mount_figures.js").read_text("utf8"))
     result = page.evaluate(f"(values) => ({(HERE / script).read_text('utf8')})(values)", parameters)
-    if result["left"]:
-        raise RuntimeError(f"{name}: {result['left']} figures were not drawn")
+    if result["undrawn"]:
+        raise RuntimeError(f"{name}: {result['undrawn']} figures were not drawn")
     return result
 
 
@@ -126,7 +126,7 @@ def states() -> dict[str, dict]:
 
 
 def key_of(name: str) -> str:
-    """A page's name inside the printed book: chapters/xor is xor."""
+    """A page's key, its name inside the printed book: that of chapters/xor is xor."""
     return name.rpartition("/")[2]
 
 
@@ -142,7 +142,7 @@ def as_page(content: dict[str, Any], name: str, origin: str, address: str) -> Pa
         return text.replace(f"{origin}/", "")
 
     return Page(
-        content["name"], content["title"], clean(html), tuple(content["figures"]),
+        content["pageKey"], content["title"], clean(html), tuple(content["figures"]),
         tuple(clean(rule) for rule in content["rules"]),
         tuple(clean(style) for style in content["styles"]),
         tuple({**a, "html": clean(a["html"])} for a in content["appendix"]),

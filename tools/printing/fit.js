@@ -4,7 +4,7 @@
   const half = page / 2;
   // elements that scroll sideways on a screen
   const wide = [...document.querySelectorAll("article *")].filter((node) => node.clientWidth && node.scrollWidth > node.clientWidth + 1
-    && getComputedStyle(node).overflowX !== "visible" && !node.matches(".nn-spoken, legend"));
+    && getComputedStyle(node).overflowX !== "visible" && !node.matches(".nn-visually-hidden, legend"));
   const zooms = wide.map((node) => node.clientWidth / node.scrollWidth);
   wide.forEach((node, i) => {
     if (!wide.some((other) => other !== node && other.contains(node))) node.style.zoom = 0.99 * zooms[i];

@@ -1,4 +1,4 @@
-// tools/make_epub.py runs this in a settled page: returns its text as XHTML with MathML, and a placeholder for
+// tools/make_epub.py runs this in a page whose figures are mounted: returns its text as XHTML with MathML, and a placeholder for
 // each figure's picture.
 async ({ address, name }) => {
   const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -20,7 +20,7 @@ async ({ address, name }) => {
     const number = figure.dataset.shot;
     const image = make("img");
     image.setAttribute("src", `SHOT-${number}`);
-    image.setAttribute("alt", figure.querySelector(".nn-spoken")?.textContent.trim() ?? figure.dataset.name);
+    image.setAttribute("alt", figure.querySelector(".nn-visually-hidden")?.textContent.trim() ?? figure.dataset.name);
     const caption = make("figcaption");
     const captionText = figure.querySelector(".nn-caption")?.textContent.trim() ?? "";
     caption.append(captionText, " ");
@@ -70,5 +70,5 @@ async ({ address, name }) => {
   }
   const text = [...copy.childNodes].map((node) => new XMLSerializer().serializeToString(node)).join("");
   return { title: article.querySelector("h1")?.textContent.replace(/#$/, "").trim() ?? name, text, shots: figures.length,
-    left: article.querySelectorAll(".nn-fallback").length, ids: [...ids] };
+    undrawn: article.querySelectorAll(".nn-fallback").length, ids: [...ids] };
 }

@@ -1,4 +1,4 @@
-// tools/printing/collect.py runs this in a settled page: returns the page's content in its form for paper.
+// tools/printing/collect.py runs this in a page whose figures are mounted: returns the page's content in its form for paper.
 (() => {
   const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   /** Trains to a step with the figure's own buttons: sixteen steps a frame until near it, then one by one. */
@@ -40,7 +40,7 @@
     }
   };
   /** Waits until figures, formulas and fonts are drawn. */
-  const settled = async () => {
+  const allDrawn = async () => {
     await frames();
     await frames();
     await window.MathJax?.startup?.promise;
@@ -68,7 +68,7 @@
     });
   };
   /** Replaces controls by their names and values. */
-  const controlsToWords = (article, copy) => {
+  const controlsToText = (article, copy) => {
     const shown = new Set([...article.querySelectorAll(".nn-control")].map((c, i) => (c.getClientRects().length ? i : -1)));
     const controls = [...article.querySelectorAll(".nn-control")];
     [...copy.querySelectorAll(".nn-control")].forEach((control, i) => {
@@ -95,7 +95,7 @@
     });
   };
   /** Replaces the buttons of a training by its seed and step. */
-  const trainingsToWords = (article, copy) => {
+  const trainingsToText = (article, copy) => {
     const trainings = [...article.querySelectorAll(".nn-training")];
     [...copy.querySelectorAll(".nn-training")].forEach((training, i) => {
       const original = trainings[i];
@@ -115,17 +115,17 @@
     for (const field of copy.querySelectorAll(".nn-figure input, .nn-figure select")) field.replaceWith(make("span", "nn-blank"));
   };
   /** Adds each figure's address, which leads from paper to the live figure. */
-  const addAddresses = (copy, address, name) => {
+  const addAddresses = (copy, address, pageKey) => {
     for (const figure of copy.querySelectorAll(".nn-figure")) {
       const link = make("a", "nn-address");
       const state = `#live=${encodeURIComponent(figure.dataset.name)}.e30`;
-      link.href = link.textContent = `${address}${name}.html${state}`;
+      link.href = link.textContent = `${address}${pageKey}.html${state}`;
       if (figure.querySelector(".nn-axes, svg, img, .nn-network")) figure.append(link);
     }
   };
   /** Removes buttons, folded code and progress, and unfolds the rest. */
   const removeWhatPaperLacks = (copy) => {
-    const removed = "script, .headerlink, .nn-toolbar, .nn-tools, button, .nn-printing, .nn-export, .nn-spoken, .nn-said, "
+    const removed = "script, .headerlink, .nn-toolbar, .nn-tools, button, .nn-printing, .nn-export, .nn-visually-hidden, .nn-status, "
       + ".copybtn, .tag_hide-input:not(.tag_pytorch) .cell_input, .tag_hide-cell .cell_input, .tag_check, .nn-run, .nn-run-host, [hidden], .toctree-wrapper, dialog";
     for (const node of copy.querySelectorAll(removed)) node.remove();
     // the folded cells of "The same in PyTorch" are what their sections are about; progress is left out on paper
@@ -138,7 +138,7 @@
     }
   };
   /** Moves hints and solutions into an appendix, leaves space to write in place of solutions; returns the appendix and its elements. */
-  const moveSolutions = (copy, name) => {
+  const moveSolutions = (copy, pageKey) => {
     const appendix = [];
     const container = make("div"); // stays in the copy until the ids and links have been changed
     copy.append(container);
@@ -153,27 +153,27 @@
       const entry = make("div", solution ? "solution" : "hint");
       entry.append(make("p", "label", solution ? "Solution" : "Hint"));
       for (const child of [...node.childNodes]) if (child.nodeName !== "SUMMARY") entry.append(child);
-      appendix.push({ exercise: last?.id ? `${name}--${last.id}` : "", title, solution });
+      appendix.push({ exercise: last?.id ? `${pageKey}--${last.id}` : "", title, solution });
       container.append(entry);
       if (solution) {
         const space = make("p", "space-to-write");
         const link = make("a", "", "Solution in the appendix");
-        link.href = `#solution-${name}--${last?.id ?? ""}`;
+        link.href = `#solution-${pageKey}--${last?.id ?? ""}`;
         space.append(link);
         node.replaceWith(space);
       } else node.remove();
     }
     return { appendix, container };
   };
-  /** Makes ids unique in the book: each begins with its page's name, and links lead to the new ones. */
-  const renameIds = (copy, name) => {
-    const prefixed = (id) => `${name}--${id}`;
+  /** Makes ids unique in the book: each begins with its page's key, and links lead to the new ones. */
+  const renameIds = (copy, pageKey) => {
+    const prefixed = (id) => `${pageKey}--${id}`;
     for (const node of copy.querySelectorAll("[id='exercise-content']")) node.removeAttribute("id");
     for (const node of copy.querySelectorAll("[id]")) node.id = prefixed(node.id);
     for (const node of copy.querySelectorAll("*")) {
       for (const { name: key, value } of [...node.attributes]) {
         if (/^aria-(labelledby|describedby|controls|owns)$|^(for|clip-path|mask|fill|stroke|filter|marker-end|marker-start)$/.test(key)) {
-          const renamed = value.includes("url(#") ? value.replace(/url\(#/g, `url(#${name}--`) : key.startsWith("aria") || key === "for" ? value.split(" ").map(prefixed).join(" ") : value;
+          const renamed = value.includes("url(#") ? value.replace(/url\(#/g, `url(#${pageKey}--`) : key.startsWith("aria") || key === "for" ? value.split(" ").map(prefixed).join(" ") : value;
           node.setAttribute(key, renamed);
         }
       }
@@ -197,29 +197,29 @@
     }
   };
 
-  return async ({ name, address, states, width }) => {
+  return async ({ pageKey, address, states, width }) => {
     const article = document.querySelector("article.bd-article");
     await layOutForPaper(article, states, width);
     answerQuestions(article);
-    await settled();
+    await allDrawn();
 
     const copy = article.cloneNode(true);
     canvasesToPictures(article, copy);
-    controlsToWords(article, copy);
-    trainingsToWords(article, copy);
+    controlsToText(article, copy);
+    trainingsToText(article, copy);
     questionsToBoxes(copy);
     for (const figure of copy.querySelectorAll(".nn-figure")) figure.style.width = figure.style.maxWidth = "";
-    addAddresses(copy, address, name);
+    addAddresses(copy, address, pageKey);
     removeWhatPaperLacks(copy);
-    const { appendix, container } = moveSolutions(copy, name);
-    renameIds(copy, name);
+    const { appendix, container } = moveSolutions(copy, pageKey);
+    renameIds(copy, pageKey);
     absoluteImages(copy);
     resolveLinks(copy);
     container.remove();
     [...container.children].forEach((entry, i) => (appendix[i].html = entry.outerHTML));
     const rules = [...(document.querySelector("#MJX-CHTML-styles")?.sheet?.cssRules ?? [])].map((rule) => rule.cssText);
     const styles = [...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.href);
-    return { name, title: copy.querySelector("h1")?.textContent.trim() ?? name, html: copy.innerHTML, appendix, rules, styles,
-      left: article.querySelectorAll(".nn-fallback").length, figures: [...copy.querySelectorAll(".nn-figure")].map((figure) => figure.dataset.name) };
+    return { pageKey, title: copy.querySelector("h1")?.textContent.trim() ?? pageKey, html: copy.innerHTML, appendix, rules, styles,
+      undrawn: article.querySelectorAll(".nn-fallback").length, figures: [...copy.querySelectorAll(".nn-figure")].map((figure) => figure.dataset.name) };
   };
 })()

@@ -79,7 +79,7 @@ class Prediction implements View {
   private readonly commit = action("Commit", () => this.commitAnswer(), { class: "nn-button nn-primary" });
   private readonly again = action("Ask again", () => this.askAgain(), { class: "nn-button" });
   private readonly verdict = element("p", { class: "nn-verdict", role: "status" });
-  private readonly explain = element("p", { class: "nn-explain" });
+  private readonly why = element("p", { class: "nn-explain" });
   private readonly answer: Answer;
   private readonly reveal: readonly View[];
   private readonly revealed: HTMLElement;
@@ -93,7 +93,7 @@ class Prediction implements View {
     this.revealed = element("div", { class: "nn-reveal" }, ...this.reveal.map((view) => view.root));
     const body = element("div", { class: "nn-ask" }, ...this.answer.nodes, this.commit, this.again);
     this.root = element("section", { class: "nn-predict", "aria-label": "prediction" },
-      this.question, body, this.verdict, this.explain, this.revealed);
+      this.question, body, this.verdict, this.why, this.revealed);
     this.setCommitted(false);
   }
 
@@ -105,7 +105,7 @@ class Prediction implements View {
     const right = !truth || this.answer.isRight(this.guess, truth);
     this.root.dataset["verdict"] = spec.answer ? (right ? "right" : "wrong") : "open";
     setText(this.verdict, spec.answer ? this.judge(right, truth) : "Committed. Now compare.");
-    setText(this.explain, words(scene, spec.explain ?? []));
+    setText(this.why, words(scene, spec.why ?? []));
     this.reveal.forEach((view) => view.update());
   }
 
@@ -116,7 +116,7 @@ class Prediction implements View {
   private makeAnswer(): Answer {
     const { spec, context: { scene } } = this;
     if (spec.choices) return answerByChoice(spec.choices);
-    if (spec.ask === "input" && spec.input) return answerByInput(scene, spec.input, spec.tolerance);
+    if (spec.answer_with === "input" && spec.input) return answerByInput(scene, spec.input, spec.tolerance);
     return answerByNumber(spec, (event) => {
       if (this.committed) return;
       event.preventDefault(); // otherwise Enter would also press the button that is focused next
@@ -126,8 +126,8 @@ class Prediction implements View {
 
   private judge(right: boolean, truth: ArrayLike<number> | undefined): string {
     const { spec, context: { scene }, guess } = this;
-    const verdict = `${right ? "✓" : "✗"} ${words(scene, right ? spec.right : spec.wrong)}`;
-    if (right || spec.ask !== "number" || !truth) return verdict;
+    const verdict = `${right ? "✓" : "✗"} ${words(scene, right ? spec.reply_right : spec.reply_wrong)}`;
+    if (right || spec.answer_with !== "number" || !truth) return verdict;
     return `${verdict} The answer is ${formatNumber(truth[0]!, ".4~g")}; you answered ${formatNumber(guess[0]!, ".4~g")}.`;
   }
 
@@ -140,7 +140,7 @@ class Prediction implements View {
     this.commit.hidden = committed;
     this.again.hidden = !committed;
     this.revealed.hidden = !committed;
-    this.explain.hidden = !committed;
+    this.why.hidden = !committed;
     this.root.classList.toggle("nn-committed", committed);
     scene.refresh();
   }
@@ -170,11 +170,11 @@ function questionView(spec: QuestionSpec, position: number): HTMLElement {
   const verdict = element("p", { class: "nn-verdict", role: "status" });
   const check = element("button", { type: "button", class: "nn-button nn-primary" }, "Check");
   const again = element("button", { type: "button", class: "nn-button", hidden: true }, "Try again");
-  const group = spec.kind === "choice_question" ? choiceGroup(spec.choices, `${position}. ${spec.ask}`) : undefined;
+  const group = spec.kind === "choice_question" ? choiceGroup(spec.choices, `${position}. ${spec.question}`) : undefined;
   const id = uniqueId("answer");
   const field = element("input", { id, type: "number", step: "any" });
   const root = element("section", { class: "nn-quiz-question" });
-  root.append(group ? group.root : element("div", { class: "nn-ask" }, element("label", { for: id }, `${position}. ${spec.ask}`), field));
+  root.append(group ? group.root : element("div", { class: "nn-ask" }, element("label", { for: id }, `${position}. ${spec.question}`), field));
   root.append(element("div", { class: "nn-ask" }, check, again), verdict);
   const lock = (on: boolean): void => {
     group?.lock(on);
@@ -191,7 +191,7 @@ function questionView(spec: QuestionSpec, position: number): HTMLElement {
     const chosen = group ? group.value() : field.value === "" ? -1 : 0;
     if (chosen < 0) return setText(verdict, "Choose an answer first.");
     const right = spec.kind === "choice_question"
-      ? spec.right.includes(chosen) : Math.abs(Number(field.value) - spec.number) <= spec.tolerance;
+      ? spec.answers.includes(chosen) : Math.abs(Number(field.value) - spec.answer) <= spec.tolerance;
     root.dataset["verdict"] = right ? "right" : "wrong";
     group?.items[chosen]?.classList.add(right ? "nn-right" : "nn-wrong");
     const reply = spec.kind === "choice_question" ? spec.replies[chosen] ?? "" : "";

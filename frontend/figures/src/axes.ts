@@ -23,7 +23,7 @@ function* numbersAlong(axis: AxisName, plane: Plane, marks: readonly Drawn[]): G
   const { scene } = plane;
   for (const { mark } of marks) {
     if (!scene.shown(mark.spec.when)) continue;
-    for (const ref of mark.reach?.[axis] ?? []) {
+    for (const ref of mark.extent?.[axis] ?? []) {
       const value = scene.get(ref);
       if (value) yield value.data;
     }

@@ -155,7 +155,7 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
   const root = element("div", { class: "nn-control nn-stepper", role: "group", "aria-label": input.label });
   const go = (v: number): void => void scene.set(input.name, v);
   const current = (): number => Number(input.raw);
-  const stepButton = (sign: string, words: string, act: () => void): HTMLButtonElement => action(sign, act, { "aria-label": words, title: words });
+  const stepButton = (symbol: string, words: string, act: () => void): HTMLButtonElement => action(symbol, act, { "aria-label": words, title: words });
   let timer = 0;
   let inView = true;
   let stopWatching = (): void => undefined;

@@ -48,7 +48,7 @@ export class FigureTrainer {
   /** The trainer of the recorded step that the static inputs select. */
   private recordedTrainer(): RecordedTrainer {
     const { scene, spec } = this;
-    const key = scene.keyOf(spec.choices);
+    const key = scene.keyOf(spec.static_inputs);
     let trainer = this.trainers.get(key);
     if (!trainer) {
       trainer = new RecordedTrainer(new Program(parseGraph(scene.unpooled(spec.programs[key], spec.pool))), {
@@ -88,7 +88,7 @@ export class FigureTrainer {
     const { a, b } = spec;
     return Float64Array.from({ length: size }, (_, i) => {
       const second = typeof b === "number" ? b : toNumber(b[i]!); // the standard deviation, or the upper bound
-      return spec.draw === "normal" ? a + second * normalFrom(uniform) : a + (second - a) * uniform();
+      return spec.distribution === "normal" ? a + second * normalFrom(uniform) : a + (second - a) * uniform();
     });
   }
 
@@ -123,7 +123,7 @@ export class FigureTrainer {
     while (taken < count && !this.done) {
       trainer.step();
       const { loss } = trainer;
-      this.record(loss, program);
+      this.addToHistories(loss, program);
       for (const name of tracked) this.beforeUpdate.set(name, trainer.state(name)[0]!);
       this.steps++;
       taken++;
@@ -139,7 +139,7 @@ export class FigureTrainer {
   }
 
   /** Adds the step to the histories, if its number is a multiple of the stride. */
-  private record(loss: number, program: Program): void {
+  private addToHistories(loss: number, program: Program): void {
     if (this.steps % this.stride) return;
     const push = (name: string, v: number): void => void this.histories.get(name)?.data.push(v);
     push("step", this.steps);

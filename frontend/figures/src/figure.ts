@@ -106,7 +106,7 @@ function frame(spec: FigureSpec, controls: readonly View[], main: View): FigureE
   if (controls.length) content.append(element("div", { class: "nn-controls" }, ...controls.map((c) => c.root)));
   content.append(failure, main.root);
   const root = element("figure", { class: "nn-figure", "data-name": spec.name, role: "group", "aria-label": spec.title ?? spec.name }, content);
-  if (spec.alt) root.append(element("p", { class: "nn-spoken" }, spec.alt));
+  if (spec.alt) root.append(element("p", { class: "nn-visually-hidden" }, spec.alt));
   if (spec.caption) root.append(element("figcaption", { class: "nn-caption" }, spec.caption));
   keepKeysInside(root);
   return { root, content, failure };

@@ -13,7 +13,7 @@ export interface FigureSpec {
   readonly alt?: string;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly order?: Names;
-  readonly choices: Names;
+  readonly static_inputs: Names;
   readonly programs: Programs;
   readonly drags?: readonly Graph[];
   readonly pool?: Pool;
@@ -360,7 +360,7 @@ export interface SequenceSpec {
   readonly unrolled?: Ref;
   readonly cell: string;
   readonly head: string;
-  readonly deltas?: Ref;
+  readonly changes?: Ref;
   readonly select?: string;
   readonly when?: Ref;
 }
@@ -370,16 +370,16 @@ export interface PredictSpec {
   readonly kind: "predict";
   readonly name: string;
   readonly question: Words;
-  readonly ask: "number" | "choice" | "input";
+  readonly answer_with: "number" | "choice" | "input";
   readonly choices?: Names;
   readonly answer?: Ref;
   readonly input?: string;
   readonly tolerance: number;
   readonly min?: number;
   readonly max?: number;
-  readonly right: Words;
-  readonly wrong: Words;
-  readonly explain?: Words;
+  readonly reply_right: Words;
+  readonly reply_wrong: Words;
+  readonly why?: Words;
   readonly reveal: readonly ViewSpec[];
 }
 
@@ -398,7 +398,7 @@ export interface NeuronSpec {
   readonly value?: Ref;
   readonly bias?: Ref;
   readonly delta?: Ref;
-  readonly net?: Ref;
+  readonly total?: Ref;
   readonly image?: Ref;
   readonly row?: number;
   readonly on?: Ref;
@@ -428,9 +428,9 @@ export interface NodeSpec {
 /** A question of a quiz with choices. */
 export interface ChoiceQuestionSpec {
   readonly kind: "choice_question";
-  readonly ask: string;
+  readonly question: string;
   readonly choices: Names;
-  readonly right: readonly number[];
+  readonly answers: readonly number[];
   readonly replies: Names;
   readonly why: string;
 }
@@ -438,8 +438,8 @@ export interface ChoiceQuestionSpec {
 /** A question of a quiz that is answered by a number. */
 export interface NumberQuestionSpec {
   readonly kind: "number_question";
-  readonly ask: string;
-  readonly number: number;
+  readonly question: string;
+  readonly answer: number;
   readonly tolerance: number;
   readonly why: string;
 }
@@ -552,7 +552,7 @@ export interface PaintSpec {
   readonly annotate?: string;
 }
 
-/** Numbers without a control of their own. */
+/** Numbers without a slider, box or menu: drags, clicks, edges, buttons or training set them. */
 export interface ArraySpec {
   readonly dtype: "float32" | "float64" | "int64" | "bool";
   readonly shape: Shape;
@@ -593,8 +593,8 @@ export interface SeededStateSpec {
 }
 
 /** A state that is sampled with the seed: normal with mean a and standard deviation b, or uniform from a to b. */
-export interface DrawnStateSpec {
-  readonly draw: "normal" | "uniform";
+export interface SampledStateSpec {
+  readonly distribution: "normal" | "uniform";
   readonly a: number;
   readonly b: number | Numbers;
   readonly stream: number;
@@ -604,7 +604,7 @@ export interface DrawnStateSpec {
 export type StateSpec =
   | StoredStateSpec
   | SeededStateSpec
-  | DrawnStateSpec;
+  | SampledStateSpec;
 
 /** How many examples there are, and how many of them a step uses. */
 export interface BatchSpec {
@@ -614,7 +614,7 @@ export interface BatchSpec {
 
 /** A recorded training step and how it is run. */
 export interface TrainingPlanSpec {
-  readonly choices: Names;
+  readonly static_inputs: Names;
   readonly programs: Programs;
   readonly pool?: Pool;
   readonly state: Readonly<Record<string, StateSpec>>;
@@ -675,7 +675,7 @@ export type Color = string;
 /** A scale of colours. */
 export type Colors = "classes" | "diverging" | "gray" | "magnitude";
 
-/** Which inputs follow a position: by a recorded rule, or by name. */
+/** Which inputs follow a position: by a recorded program, or by name. */
 export type Drag =
   | { readonly program: number; }
   | { readonly x?: Live; readonly y?: Live; };

@@ -6,7 +6,7 @@ import { attributes } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { Scene } from "./scene.js";
 
-export interface Frame {
+export interface Coordinates {
   /** The group in whose coordinates pointer positions are given. */
   readonly node: SVGGElement;
   toPixels(x: number, y: number): [number, number];
@@ -68,37 +68,37 @@ export function onSwipe(node: Element, act: { start?(): void; move(event: Pointe
 type Move = (x: number, y: number) => void;
 
 /** Drags by mouse and pen, and by touch unless the element is the whole plot. */
-function moveByPointer(node: SVGElement, frame: Frame, options: Grip, move: Move): void {
+function moveByPointer(node: SVGElement, coordinates: Coordinates, options: Grip, move: Move): void {
   select<SVGElement, unknown>(node).call(
     drag<SVGElement, unknown>()
       .touchable(() => !options.surface)
-      .container(() => frame.node)
+      .container(() => coordinates.node)
       .subject((event: { x: number; y: number }) => {
         if (!options.offset) return { x: event.x, y: event.y };
-        const [px, py] = frame.toPixels(...options.position());
+        const [px, py] = coordinates.toPixels(...options.position());
         return Number.isFinite(px + py) ? { x: px, y: py } : { x: event.x, y: event.y };
       })
       .on("start", () => {
         node.classList.add("nn-held");
         node.focus({ preventScroll: true });
       })
-      .on("drag", (event: { x: number; y: number }) => move(...frame.toData(event.x, event.y)))
+      .on("drag", (event: { x: number; y: number }) => move(...coordinates.toData(event.x, event.y)))
       .on("end", () => node.classList.remove("nn-held")),
   );
 }
 
 /** The data coordinates under a pointer; undefined if the plot is not drawn. */
-export function dataUnder(event: MouseEvent, frame: Frame): [number, number] | undefined {
-  const toScreen = frame.node.getScreenCTM();
+export function dataUnder(event: MouseEvent, coordinates: Coordinates): [number, number] | undefined {
+  const toScreen = coordinates.node.getScreenCTM();
   if (!toScreen) return undefined;
   const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(toScreen.inverse());
-  return frame.toData(point.x, point.y);
+  return coordinates.toData(point.x, point.y);
 }
 
-function moveByKeys(node: SVGElement, frame: Frame, options: Grip, move: Move): void {
+function moveByKeys(node: SVGElement, coordinates: Coordinates, options: Grip, move: Move): void {
   node.addEventListener("keydown", (event) => {
-    frame.settle(); // a second key press within one frame starts where the first ended
-    const { x: xLimits, y: yLimits } = frame.limits();
+    coordinates.settle(); // a second key press within one frame starts where the first ended
+    const { x: xLimits, y: yLimits } = coordinates.limits();
     const [x, y] = options.position();
     if (!Number.isFinite(x + y)) return;
     const factor = event.shiftKey ? 10 : 1;
@@ -118,26 +118,26 @@ function moveByKeys(node: SVGElement, frame: Frame, options: Grip, move: Move): 
 }
 
 /** Makes an element movable; returns a function that updates its accessible value. */
-export function grip(node: SVGElement, frame: Frame, options: Grip): () => void {
+export function grip(node: SVGElement, coordinates: Coordinates, options: Grip): () => void {
   attributes(node, { tabindex: 0, role: "slider", "aria-label": options.label });
   node.classList.add("nn-grip");
   const move: Move = (x, y) => {
-    const { x: xLimits, y: yLimits } = frame.limits();
+    const { x: xLimits, y: yLimits } = coordinates.limits();
     options.move(clamp(x, xLimits), clamp(y, yLimits));
   };
-  moveByPointer(node, frame, options, move);
+  moveByPointer(node, coordinates, options, move);
   if (options.surface) {
     onSwipe(node, {
       move(event) {
-        const point = dataUnder(event, frame);
+        const point = dataUnder(event, coordinates);
         if (point) move(...point);
       },
     });
   }
-  moveByKeys(node, frame, options, move);
+  moveByKeys(node, coordinates, options, move);
   return () => {
     const [x, y] = options.position();
-    const { x: xLimits } = frame.limits();
+    const { x: xLimits } = coordinates.limits();
     attributes(node, {
       "aria-valuemin": +xLimits[0].toPrecision(4),
       "aria-valuemax": +xLimits[1].toPrecision(4),
@@ -151,7 +151,7 @@ export function grip(node: SVGElement, frame: Frame, options: Grip): () => void 
  * Lets vertical drags, sideways swipes and keys change a number, such as an edge's weight or a neuron's bias.
  * Returns a function that updates the accessible value.
  */
-export function dial(
+export function verticalSlider(
   node: SVGElement,
   label: string,
   value: { get(): number; set(v: number): void; min: number; max: number; step: number },

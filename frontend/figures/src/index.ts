@@ -1,7 +1,7 @@
 // The entry point of the bundle: anywidget's render, and mountAll for pages without a kernel.
 
 import { showError, renderFigure, scenes } from "./figure.js";
-import { watchStrayLinks } from "./link.js";
+import { watchUnknownLinks } from "./link.js";
 import type { Model } from "./model.js";
 import { mountAll } from "./mount.js";
 import { adoptStyles } from "./styles.js";
@@ -17,7 +17,7 @@ function start(): void {
   // adding the same rules a second time would make the browser recompute the styles of the whole page
   if (![...document.styleSheets].some((sheet) => /\/live\.css(\?|$)/.test(sheet.href ?? ""))) adoptStyles(document);
   mountAll(document);
-  watchStrayLinks(document);
+  watchUnknownLinks(document);
 }
 
 // A static page mounts its figures itself: in a notebook, which has no embedded state, anywidget calls render.
@@ -28,6 +28,6 @@ else start();
 
 export * from "./evaluator/index.js";
 export { RecordedTrainer } from "./recorded-trainer.js";
-export { saved } from "./travel.js";
+export { saved } from "./host-module.js";
 export { mountAll, showError, scenes };
 export default { render };

@@ -66,8 +66,8 @@ function figureNamedIn(hash: string): string {
 }
 
 /** Shows a message if the page's address names a figure that is not in the page: the link is damaged, or the figure was removed. */
-export function watchStrayLinks(root: ParentNode): void {
-  const message = element("p", { class: "nn-stray", role: "status" });
+export function watchUnknownLinks(root: ParentNode): void {
+  const message = element("p", { class: "nn-link-message", role: "status" });
   const check = (): void => {
     message.remove();
     const figures = [...root.querySelectorAll<HTMLElement>(".nn-figure[data-name]")];

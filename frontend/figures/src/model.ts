@@ -1,4 +1,4 @@
-// Keeps a figure and its widget's model in step: a change of either is applied to the other.
+// Keeps a figure and its widget's model in sync: a change of either is applied to the other.
 
 import type { Raw, Scene } from "./scene.js";
 import type { InputValue } from "./spec.js";

@@ -16,7 +16,7 @@ class Network implements View {
   private readonly space: AvailableSpace;
   private readonly layout: Layout;
   private readonly picture: SVGSVGElement;
-  private readonly cells = svg("g");
+  private readonly neuronGroup = svg("g");
   private readonly edges: readonly Edge[];
   private readonly neurons: readonly Neuron[];
   private readonly byId: ReadonlyMap<string, Neuron>;
@@ -33,11 +33,11 @@ class Network implements View {
     this.byId = new Map(this.neurons.map((neuron) => [neuron.spec.id, neuron]));
     this.switches = toggle === true ? this.neurons.filter(({ spec: { on } }) => scene.canSet(on)) : [];
 
-    const wires = svg("g", {}, ...this.edges.map((edge) => edge.item));
-    this.cells.append(...this.neurons.map((neuron) => neuron.item));
+    const edgeGroup = svg("g", {}, ...this.edges.map((edge) => edge.item));
+    this.neuronGroup.append(...this.neurons.map((neuron) => neuron.item));
     const biases = this.neurons.filter((neuron) => neuron.spec.bias).map((neuron) => neuron.biasItem);
     const numbers = svg("g", { class: "nn-edge-numbers" }, ...this.edges.map((edge) => edge.number), ...biases);
-    this.picture = svg("svg", { class: "nn-svg nn-network", role: "group", "aria-label": "network" }, wires, this.cells, numbers);
+    this.picture = svg("svg", { class: "nn-svg nn-network", role: "group", "aria-label": "network" }, edgeGroup, this.neuronGroup, numbers);
     this.root = element("div", { class: "nn-axes" }, this.picture);
     this.space = new AvailableSpace(this.root);
     this.measure = this.space.measure;
@@ -46,7 +46,7 @@ class Network implements View {
       this.root.append(element("p", { class: "nn-note nn-by-touch" }, "With a finger: slide an edge or a bias sideways."));
     }
 
-    if (isClickable(this.clicks)) buttons(this.cells, () => this.neurons.map((n) => n.item), (i) => click(scene, this.clicks, i));
+    if (isClickable(this.clicks)) buttons(this.neuronGroup, () => this.neurons.map((n) => n.item), (i) => click(scene, this.clicks, i));
     if (this.switches.length) this.makeSwitches();
     if (hover) this.neurons.forEach((neuron, i) => neuron.onHover((inside) => void scene.set(hover, inside ? i : -1)));
   }
@@ -65,7 +65,7 @@ class Network implements View {
       setText(plus, "+");
       item.append(plus);
     }
-    buttons(this.cells, () => this.switches.map(({ item }) => item), (i) => {
+    buttons(this.neuronGroup, () => this.switches.map(({ item }) => item), (i) => {
       const { on } = this.switches[i]!.spec;
       if (this.scene.canSet(on)) this.scene.setAt(on, this.scene.number(on) === 0 ? 1 : 0);
     });
@@ -113,7 +113,7 @@ class Network implements View {
 
   private markSwitches(): void {
     if (!this.switches.length) return;
-    this.switches.forEach(({ item, name, off }, i) => markButton(item, `neuron ${name}, ${off ? "off" : "on"}`, !off, i === 0));
+    this.switches.forEach(({ item, name, off }, i) => markButton(item, `${name}, ${off ? "off" : "on"}`, !off, i === 0));
     for (const { biasItem, off } of this.neurons) biasItem.classList.toggle("nn-gone", off);
   }
 }

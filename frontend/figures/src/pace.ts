@@ -40,8 +40,8 @@ export class Pace {
     return { steps: 0, milliseconds: 0 };
   }
 
-  /** Records that `taken` steps of a share were taken; the rest is owed, but never more than one frame's steps. */
-  record(taken: number, share: Share, due: number): void {
+  /** Takes note that `taken` steps of a share were taken; the rest is owed, but never more than one frame's steps. */
+  stepsTaken(taken: number, share: Share, due: number): void {
     this.owed = Number.isFinite(due) ? Math.min(due, share.steps - taken) : 0;
   }
 }

@@ -160,12 +160,12 @@ export class Scene {
   }
 
   /** A copy of a graph in which references to pooled constants are replaced by the constants. */
-  unpooled(graph: unknown, shared = this.spec.pool): unknown {
+  unpooled(graph: unknown, constants = this.spec.pool): unknown {
     const source = graph as { nodes?: unknown[] };
     if (!Array.isArray(source.nodes)) return graph;
     const nodes = source.nodes.map((node) => {
       const { pool, ...rest } = node as { pool?: number };
-      return pool === undefined ? node : { ...rest, base64: shared?.[pool] };
+      return pool === undefined ? node : { ...rest, base64: constants?.[pool] };
     });
     return { ...source, nodes };
   }
@@ -263,13 +263,13 @@ export class Scene {
 
   // ---- outputs
 
-  /** The key of the recorded program that the static inputs choose. */
-  keyOf(choices: readonly string[]): string {
-    return choices.map((name) => String(Number(this.input(name).raw))).join(",");
+  /** The key of the recorded program that the values of the static inputs select. */
+  keyOf(staticInputs: readonly string[]): string {
+    return staticInputs.map((name) => String(Number(this.input(name).raw))).join(",");
   }
 
   private program(): Program | null {
-    const key = this.keyOf(this.spec.choices);
+    const key = this.keyOf(this.spec.static_inputs);
     if (key === this.key) return this.current;
     this.key = key;
     let program = this.programs.get(key);
@@ -399,13 +399,13 @@ function sliceOf(value: Value, index: readonly (number | null)[]): Value {
   index.forEach((i, d) => {
     if (i !== null && d < shape.length) start += (i < 0 ? i + shape[d]! : i) * strides[d]!;
   });
-  const steps = shape.map((_, d) => d).filter((d) => index[d] === null || index[d] === undefined).map((d) => strides[d]!);
+  const remainingStrides = shape.map((_, d) => d).filter((d) => index[d] === null || index[d] === undefined).map((d) => strides[d]!);
   const entries = new Float64Array(sizeOf(remaining));
   for (let k = 0; k < entries.length; k++) {
     let rest = k;
     let offset = start;
     for (let d = remaining.length - 1; d >= 0; d--) {
-      offset += (rest % remaining[d]!) * steps[d]!;
+      offset += (rest % remaining[d]!) * remainingStrides[d]!;
       rest = Math.floor(rest / remaining[d]!);
     }
     entries[k] = data[offset] ?? NaN;

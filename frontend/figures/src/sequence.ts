@@ -105,11 +105,11 @@ class Sequence implements View {
     const { spec, scene } = this;
     const item = svg("g", { transform: `translate(${x},14)`, class: "nn-cell" });
     const box = svg("rect", { x: -30, y: 76, width: 60, height: 68, rx: 9, class: "nn-cell-box" });
-    const delta = scene.get(spec.deltas)?.data[t];
-    if (delta !== undefined && Number.isFinite(delta)) {
-      attributes(box, { "stroke-width": 1.2 + Math.min(6, Math.abs(delta) * 6) });
+    const change = scene.get(spec.changes)?.data[t];
+    if (change !== undefined && Number.isFinite(change)) {
+      attributes(box, { "stroke-width": 1.2 + Math.min(6, Math.abs(change) * 6) });
       box.classList.add("nn-changed");
-      item.append(textAt(`Δ ${formatNumber(delta, ".2g")}`, 0, 206, "nn-neuron-delta"));
+      item.append(textAt(`Δ ${formatNumber(change, ".2g")}`, 0, 206, "nn-neuron-delta"));
     }
     item.append(box, textAt(spec.cell, 0, 91, "nn-dag-name"), ...stateSquares(scene.get(spec.states), t));
     if (spec.outputs) item.append(this.arrow("M0,76L0,50"), this.headName(), ...outputBars(scene.get(spec.outputs), t, spec.output_labels));

@@ -30,7 +30,7 @@ export function checkSpec(raw: unknown): asserts raw is FigureSpec {
     if (!isRecord(raw[key])) throw new SpecError(`The figure's description is damaged: it has no ${key}.`);
   }
   checkInputs(inputs);
-  if (!Array.isArray(raw["choices"])) throw new SpecError("The figure's description is damaged: it has no choices.");
+  if (!Array.isArray(raw["static_inputs"])) throw new SpecError("The figure's description is damaged: it has no static_inputs.");
 }
 
 function checkInputs(inputs: Record<string, unknown>): void {

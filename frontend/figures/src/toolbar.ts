@@ -15,7 +15,7 @@ export interface Toolbar {
 /** `content` is the part that saved pictures show; `reset` resets the rest of the figure, such as its training. */
 export function toolbar(scene: Scene, content: HTMLElement, figure: HTMLElement, reset: () => void): Toolbar {
   const { name } = scene.spec;
-  const status = element("span", { class: "nn-said", role: "status" });
+  const status = element("span", { class: "nn-status", role: "status" });
   const showMessage = (message: string, milliseconds = 2500): void => {
     setText(status, message);
     setTimeout(() => setText(status, ""), milliseconds);

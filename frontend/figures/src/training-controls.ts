@@ -77,7 +77,7 @@ class Player {
     const share = this.pace.share(now, steps);
     if (share.steps <= 0) return true;
     const taken = this.trainer.run(share.steps, share.milliseconds);
-    if (taken > 0) this.pace.record(taken, share, steps);
+    if (taken > 0) this.pace.stepsTaken(taken, share, steps);
     return taken > 0;
   }
 
@@ -89,7 +89,7 @@ class Player {
   }
 }
 
-const button = (sign: string, words: string, act: () => void): HTMLButtonElement => action(sign, act, { class: "nn-button", title: words });
+const button = (label: string, words: string, act: () => void): HTMLButtonElement => action(label, act, { class: "nn-button", title: words });
 
 const labelled = (words: string, control: HTMLElement): HTMLElement =>
   element("span", { class: "nn-pair" }, element("label", { for: control.id }, words), control);

@@ -24,14 +24,14 @@ export const row = container("nn-row");
 export const column = container("nn-column");
 
 /** Milliseconds without a change before screen readers announce a new text. */
-const SPEAK_AFTER = 700;
+const ANNOUNCE_AFTER = 700;
 
 export const readout: Builder<ReadoutSpec> = (spec, { scene }) => {
-  const spoken = element("span", { class: "nn-spoken", "aria-live": "polite" });
+  const announced = element("span", { class: "nn-visually-hidden", "aria-live": "polite" });
   const live = spec.text.some((piece) => typeof piece !== "string");
-  // changes at once but is hidden from screen readers, which read `spoken`
+  // changes at once but is hidden from screen readers, which read `announced`
   const shown = element("span", live ? { "aria-hidden": "true" } : {});
-  const root = element("p", { class: `nn-readout nn-readout-${spec.size}` }, shown, ...(live ? [spoken] : []));
+  const root = element("p", { class: `nn-readout nn-readout-${spec.size}` }, shown, ...(live ? [announced] : []));
   const pieces = spec.text.map((piece) => (typeof piece === "string" ? piece : element("span", { class: "nn-live-number" })));
   shown.append(...pieces);
   let timer = 0;
@@ -50,7 +50,7 @@ export const readout: Builder<ReadoutSpec> = (spec, { scene }) => {
       });
       if (!changed || !live) return;
       clearTimeout(timer);
-      timer = window.setTimeout(() => setText(spoken, words(scene, spec.text)), spoken.textContent ? SPEAK_AFTER : 0);
+      timer = window.setTimeout(() => setText(announced, words(scene, spec.text)), announced.textContent ? ANNOUNCE_AFTER : 0);
     },
   };
 };

@@ -2,7 +2,7 @@
 
 import { cleaned } from "./clean.js";
 import { element, isRecord } from "./dom.js";
-import { type Bundle, type Failure, MAX_OUTPUT, type Output } from "./protocol.js";
+import { type Failure, MAX_OUTPUT, type MimeBundle, type Output } from "./protocol.js";
 
 /** What an output needs of the page around it. */
 export interface OutputContext {
@@ -73,7 +73,7 @@ class StreamOutput {
 export class OutputArea {
   readonly root = element("div", { class: "nn-run-output cell_output docutils container" });
   private last: StreamOutput | null = null; // the stream's text, if the last output is one
-  private readonly displays = new Map<string, HTMLElement>(); // by the display id
+  private readonly displays = new Map<string, HTMLElement>(); // the key is the display id
   private clearing = false; // whether the next output replaces all earlier ones
 
   constructor(private readonly context: OutputContext) {}
@@ -127,7 +127,7 @@ export class OutputArea {
     this.last.add(text);
   }
 
-  private rendered(data: Bundle): (Node | string)[] {
+  private rendered(data: MimeBundle): (Node | string)[] {
     const view = data[VIEW];
     if (isRecord(view) && typeof view["model_id"] === "string") {
       const host = element("div", { class: "nn-mounted" });
@@ -149,7 +149,7 @@ export class OutputArea {
   private failure(error: Failure): HTMLElement {
     const root = element("div", { class: "nn-run-error", role: "group", "aria-label": "Error" });
     root.dataset["kind"] = "error";
-    root.append(element("p", { class: "nn-run-what" }, element("strong", {}, error.kind), error.message ? `: ${error.message}` : ""));
+    root.append(element("p", { class: "nn-run-message" }, element("strong", {}, error.kind), error.message ? `: ${error.message}` : ""));
     if (error.hint) root.append(element("p", { class: "nn-run-hint" }, error.hint));
     const list = element("ol", { class: "nn-run-frames" });
     let skipped = 0;
@@ -178,7 +178,7 @@ export class OutputArea {
     }
     showSkipped();
     if (list.hasChildNodes()) root.append(list);
-    root.append(element("details", { class: "nn-run-whole" }, element("summary", {}, "The whole traceback"), element("pre", {}, error.traceback)));
+    root.append(element("details", { class: "nn-run-traceback" }, element("summary", {}, "The whole traceback"), element("pre", {}, error.traceback)));
     return root;
   }
 }

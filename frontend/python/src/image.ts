@@ -29,7 +29,7 @@ const ROOTS = ["/lib/python3.12/site-packages", "/book", "/home/pyodide/.matplot
 const STDLIB = "/tmp/stdlib.zip"; // page_image.py makes it
 
 /** The address under which the image is stored: one for each edition of the book and of Pyodide. */
-const addressOf = (book: string, pyodide: string): string => `${book}kept?${new URLSearchParams({ of: pyodide })}`;
+const addressOf = (book: string, pyodide: string): string => `${book}image?${new URLSearchParams({ of: pyodide })}`;
 
 /** The stored image; undefined if there is none or the browser stores nothing. */
 export async function loadImage(book: string, pyodide: string): Promise<Image | undefined> {

@@ -5,9 +5,9 @@ import type { PageInfo } from "./protocol.js";
 
 /** Saves the page's notebook as a file; an edited cell loses its outputs. */
 export async function downloadNotebook(info: PageInfo, address: string, sourceOf: (id: string) => string): Promise<void> {
-  const answer = await fetch(absolute(address));
-  if (!answer.ok) throw new Error(`the notebook could not be read (${answer.status})`);
-  const notebook: unknown = await answer.json();
+  const response = await fetch(absolute(address));
+  if (!response.ok) throw new Error(`the notebook could not be read (${response.status})`);
+  const notebook: unknown = await response.json();
   const cells = isRecord(notebook) && Array.isArray(notebook["cells"]) ? (notebook["cells"] as unknown[]) : [];
   const ids = new Set(info.cells.map((cell) => cell.id));
   for (const cell of cells) {

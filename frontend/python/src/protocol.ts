@@ -24,7 +24,8 @@ export interface PageInfo {
   readonly root: string;
   readonly lite?: string;
   readonly bytes: number;
-  readonly keep: readonly string[];
+  /** The folders of the files in use, which the service worker caches. */
+  readonly folders: readonly string[];
   readonly cells: readonly CellInfo[];
 }
 
@@ -46,12 +47,12 @@ export interface Failure {
   readonly traceback: string;
 }
 
-export type Bundle = Readonly<Record<string, unknown>>;
+export type MimeBundle = Readonly<Record<string, unknown>>;
 
 export type Output =
   | { readonly type: "stream"; readonly name: "stdout" | "stderr"; readonly text: string }
-  | { readonly type: "result"; readonly data: Bundle }
-  | { readonly type: "display"; readonly data: Bundle; readonly id: string | null; readonly update: boolean }
+  | { readonly type: "result"; readonly data: MimeBundle }
+  | { readonly type: "display"; readonly data: MimeBundle; readonly id: string | null; readonly update: boolean }
   | { readonly type: "clear"; readonly wait: boolean }
   | Failure;
 

@@ -49,7 +49,7 @@ async function startServiceWorker(info: PageInfo): Promise<void> {
     await navigator.serviceWorker.register(address);
     await controlled;
     const addresses = performance.getEntriesByType("resource").map((entry) => entry.name);
-    navigator.serviceWorker.controller?.postMessage({ type: "keep", folders: info.keep, pages: [location.href.replace(/#.*/, ""), ...addresses] });
+    navigator.serviceWorker.controller?.postMessage({ type: "cache", folders: info.folders, pages: [location.href.replace(/#.*/, ""), ...addresses] });
   } catch {
     // without it everything works, but not offline
   }
@@ -62,7 +62,7 @@ function begin(): void {
   const info = JSON.parse(data.textContent ?? "") as PageInfo;
   const host = element("div", { class: "nn-run-host" });
   title.after(host);
-  const status = element("div", { class: "nn-run-said", role: "status" });
+  const status = element("div", { class: "nn-run-notice", role: "status" });
   let tries = 0;
   const startButton = actionButton("Run the code", () => {
     const reason = obstacle();
@@ -101,7 +101,7 @@ function noteOnEdits(info: PageInfo): HTMLElement[] {
   const kind = kindOfCell(info);
   const cells = count === 1 ? `one ${kind}` : `${count} ${kind}s`;
   const lite = info.lite ? " JupyterLite opens the chapter without them; “Download notebook”, which appears after “Run the code”, includes them." : "";
-  return [element("p", { class: "nn-run-hint nn-run-kept" }, `Your edits to ${cells} are kept in this browser: “Run the code” brings them back, and “Reset page” then removes them.${lite}`)];
+  return [element("p", { class: "nn-run-hint nn-run-stored-edits" }, `Your edits to ${cells} are kept in this browser: “Run the code” brings them back, and “Reset page” then removes them.${lite}`)];
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin, { once: true });

@@ -16,7 +16,7 @@ interface Cell {
   readonly info: CellInfo;
   readonly name: string; // as tracebacks show it
   readonly root: HTMLElement | null; // null for a cell that the page does not show
-  readonly example: boolean; // of the reference: text with prompts and results until it first runs
+  readonly example: boolean; // whether it is an example of the reference: text with prompts and results until it first runs
   readonly area: OutputArea;
   editor?: EditorView;
   state?: HTMLElement;
@@ -35,7 +35,7 @@ export class Runner {
   private readonly models: Models;
   private running: Cell | undefined;
   private stopping = false;
-  private bar!: { root: HTMLElement; status: HTMLElement; stop: HTMLButtonElement; count: HTMLElement; meter: HTMLProgressElement; failed: HTMLElement };
+  private bar!: { root: HTMLElement; status: HTMLElement; stop: HTMLButtonElement; count: HTMLElement; progressBar: HTMLProgressElement; failed: HTMLElement };
 
   constructor(private readonly info: PageInfo, host: HTMLElement) {
     this.edits = new Edits(info.page);
@@ -55,7 +55,7 @@ export class Runner {
     this.models = new Models((comm, data) => this.python.comm(comm, data));
     this.cells = info.cells.map((cell, i) => this.prepare(cell, i));
     this.buildBar(host);
-    this.python.start(); // in its worker, while the editors are made here
+    this.python.start(); // it loads in its worker while the editors are made here
     for (const cell of this.cells) if (cell.root) this.addControls(cell);
   }
 
@@ -78,8 +78,8 @@ export class Runner {
   }
 
   private buildBar(host: HTMLElement): void {
-    const status = element("span", { class: "nn-run-words", role: "status" });
-    const meter = element("progress", { class: "nn-run-meter", max: "1", "aria-label": "Loading Python" });
+    const status = element("span", { class: "nn-run-status", role: "status" });
+    const progressBar = element("progress", { class: "nn-run-meter", max: "1", "aria-label": "Loading Python" });
     const stop = actionButton("Stop", () => this.stop(), { disabled: true });
     const count = element("span", { class: "nn-run-count" });
     const { notebook } = this.info;
@@ -92,9 +92,9 @@ export class Runner {
       buttons.append(actionButton("Download notebook", () => void downloadNotebook(this.info, notebook, (id) => this.source(this.byId(id))).catch((e: unknown) => this.showMessage(String(e)))));
     const failed = element("div", { class: "nn-run-failed" }, actionButton("Try again", () => this.python.restart("")), otherWays(this.info));
     failed.hidden = true;
-    const root = element("div", { class: "nn-run-bar", role: "region", "aria-label": "Python" }, buttons, meter, status, count, failed);
+    const root = element("div", { class: "nn-run-bar", role: "region", "aria-label": "Python" }, buttons, progressBar, status, count, failed);
     host.replaceChildren(root);
-    this.bar = { root, status, stop, count, meter, failed };
+    this.bar = { root, status, stop, count, progressBar, failed };
     this.countSolved();
   }
 
@@ -233,10 +233,10 @@ export class Runner {
   private stateChanged(state: State, message: string, loaded: number | null): void {
     this.bar.root.dataset["state"] = state;
     this.bar.stop.disabled = state !== "busy";
-    this.bar.meter.hidden = state !== "loading";
+    this.bar.progressBar.hidden = state !== "loading";
     this.bar.failed.hidden = state !== "failed";
-    if (loaded === null) this.bar.meter.removeAttribute("value");
-    else this.bar.meter.value = loaded;
+    if (loaded === null) this.bar.progressBar.removeAttribute("value");
+    else this.bar.progressBar.value = loaded;
     this.showMessage(message);
   }
 

@@ -2,7 +2,7 @@
 // If Python is on another host, the worker's own address names that host (`sw.js?host=…&lock=…`).
 
 interface Extendable extends Event { waitUntil(promise: Promise<unknown>): void }
-interface Fetching extends Extendable { readonly request: Request; respondWith(answer: Promise<Response>): void }
+interface Fetching extends Extendable { readonly request: Request; respondWith(response: Promise<Response>): void }
 interface Scope {
   readonly registration: { readonly scope: string };
   readonly clients: { claim(): Promise<void> };
@@ -40,24 +40,24 @@ scope.addEventListener("fetch", (event) => {
   event.respondWith(path.startsWith("python/") ? cacheFirst(request) : networkFirst(request));
 });
 
-/** The answer to a request for a file that never changes at its address: from the cache, after the first time. */
+/** The response to a request for a file that never changes at its address: from the cache, after the first time. */
 async function cacheFirst(request: Request): Promise<Response> {
   const cache = await caches.open(PYTHON);
   const cached = await cache.match(request.url, { ignoreVary: true });
   if (cached) return cached;
-  const answer = await fetch(request);
-  if (answer.ok && answer.status === 200) await cache.put(request.url, answer.clone()).catch(() => undefined);
-  return answer;
+  const response = await fetch(request);
+  if (response.ok && response.status === 200) await cache.put(request.url, response.clone()).catch(() => undefined);
+  return response;
 }
 
-/** The answer to a request for a page or what it loads: the newest version, or, without a network, the last one loaded. */
+/** The response to a request for a page or what it loads: the newest version, or, without a network, the last one loaded. */
 async function networkFirst(request: Request): Promise<Response> {
   const cache = await caches.open(PAGES);
   try {
     // revalidated, because the browser's own cache may have an older edition
-    const answer = await fetch(request, { cache: "no-cache" });
-    if (answer.ok && answer.status === 200) await cache.put(request, answer.clone()).catch(() => undefined);
-    return answer;
+    const response = await fetch(request, { cache: "no-cache" });
+    if (response.ok && response.status === 200) await cache.put(request, response.clone()).catch(() => undefined);
+    return response;
   } catch (error) {
     const cached = await cache.match(request, { ignoreSearch: request.mode === "navigate" });
     if (cached) return cached;
@@ -69,7 +69,7 @@ async function networkFirst(request: Request): Promise<Response> {
 scope.addEventListener("message", (event) => {
   const message = event.data as { type?: string; folders?: readonly string[]; pages?: readonly string[] } | null;
   const folders = message?.folders, pages = message?.pages ?? [];
-  if (message?.type !== "keep" || !Array.isArray(folders)) return;
+  if (message?.type !== "cache" || !Array.isArray(folders)) return;
   event.waitUntil((async () => {
     // the page was loaded before this worker started
     const stored = await caches.open(PAGES);
@@ -78,8 +78,8 @@ scope.addEventListener("message", (event) => {
       if (url.origin !== location.origin || !url.pathname.startsWith(root) || url.pathname.startsWith(`${root}python/`)) continue;
       if (await stored.match(address)) continue;
       // the browser's own cache still has it, so nothing is transferred twice
-      const answer = await fetch(address, { cache: "force-cache" }).catch(() => null);
-      if (answer?.ok) await stored.put(address, answer).catch(() => undefined);
+      const response = await fetch(address, { cache: "force-cache" }).catch(() => null);
+      if (response?.ok) await stored.put(address, response).catch(() => undefined);
     }
     const cache = await caches.open(PYTHON);
     for (const request of await cache.keys()) {

@@ -39,7 +39,7 @@ const originalFetch: typeof fetch = self.fetch.bind(self);
 const QUIET = { messageCallback: () => undefined, errorCallback: () => undefined };
 
 const IDLE = 1000, PAUSE = 4; // milliseconds before the image (of Python's files) is prepared, and between its steps
-const IMAGE_STDLIB = new URL("kept-stdlib.zip", self.location.href).href; // not a file: the content comes from the image
+const IMAGE_STDLIB = new URL("image-stdlib.zip", self.location.href).href; // not a file: the content comes from the image
 
 let pyodide: Pyodide | undefined;
 let kernel: Kernel | undefined;
@@ -59,14 +59,14 @@ function watchFetches(wasm: string, image: Image | undefined, onFailure: (addres
     const address = input instanceof Request ? input.url : String(input);
     if (image && address === IMAGE_STDLIB) return new Response(image.stdlib);
     const reportFailure = (): void => onFailure(address, Boolean(init?.integrity));
-    const answer = await originalFetch(input, init).catch((error: unknown) => {
+    const response = await originalFetch(input, init).catch((error: unknown) => {
       reportFailure();
       throw error;
     });
-    if (!answer.ok) reportFailure();
+    if (!response.ok) reportFailure();
     // later visits do not download the WebAssembly, so it is not counted; and browsers reuse the code that they compiled
     // from it only if they get their own response
-    if (!answer.body || !answer.ok || (image && address === wasm)) return answer;
+    if (!response.body || !response.ok || (image && address === wasm)) return response;
     const counter = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         bytes += chunk.byteLength;
@@ -74,8 +74,8 @@ function watchFetches(wasm: string, image: Image | undefined, onFailure: (addres
         controller.enqueue(chunk);
       },
     });
-    answer.body.pipeTo(counter.writable).catch(reportFailure);
-    return new Response(counter.readable, { headers: answer.headers, status: answer.status });
+    response.body.pipeTo(counter.writable).catch(reportFailure);
+    return new Response(counter.readable, { headers: response.headers, status: response.status });
   };
 }
 
@@ -84,9 +84,9 @@ function watchCompiler(onFailure: (error: unknown) => void): void {
   const streaming = WebAssembly.instantiateStreaming;
   WebAssembly.instantiateStreaming = async (source, imports) => {
     try {
-      const answer = await source;
-      if (answer.headers.get("Content-Type")?.startsWith("application/wasm")) return await streaming(answer, imports);
-      return await WebAssembly.instantiate(await answer.arrayBuffer(), imports);
+      const response = await source;
+      if (response.headers.get("Content-Type")?.startsWith("application/wasm")) return await streaming(response, imports);
+      return await WebAssembly.instantiate(await response.arrayBuffer(), imports);
     } catch (error) {
       setTimeout(() => onFailure(error), 100); // after the message of `watchFetches`, if there is one
       throw error;
@@ -118,7 +118,7 @@ async function start(message: Start): Promise<void> {
 async function load(message: Start, image: Image | undefined): Promise<void> {
   const report = (component: string): void => send({ type: "loading", component, bytes: -1 });
   report(image ? "" : "Python");
-  const book = image ? undefined : fetch(`${message.book}book.zip`).then((answer) => answer.arrayBuffer());
+  const book = image ? undefined : fetch(`${message.book}book.zip`).then((response) => response.arrayBuffer());
   book?.catch(() => undefined); // `watchFetches` reports it
   const loader = `${message.pyodide}pyodide.mjs`;
   const { loadPyodide } = (await import(loader).catch(async () => {

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from nnlib.graph.lower.blocks import chain_function, group_chain
-from nnlib.graph.lower.checks import checks
-from nnlib.graph.lower.products import merged
+from nnlib.graph.lower.matmuls import merged
+from nnlib.graph.lower.runtime_checks import checks
 from nnlib.graph.lower.shortcuts import shortcuts, with_residuals
 from nnlib.graph.simplify import simplify
 from nnlib.graph.steps import Step, Steps
@@ -373,13 +373,13 @@ def _writer(step: Step, operands: list[Step]) -> LineWriter | None:
 
 
 def _reduction(step: Step, operand: Step) -> LineWriter:
-    dim, keep = tuple(step.attrs["dim"]), bool(step.attrs["keepdim"])
+    dim, keepdim = tuple(step.attrs["dim"]), bool(step.attrs["keepdim"])
     n = int(np.prod([operand.shape[d] for d in dim], dtype=int))
 
     def lines(to: FunctionWriter, at: int, xs: list[str], out: str) -> list[str]:
         to.names["reduce_" + step.op] = _REDUCTIONS[step.op]
         axis = dim[0] if len(dim) == 1 else dim
-        calls = [f"reduce_{step.op}({xs[0]}, {axis}, None, {out}, {keep})"]
+        calls = [f"reduce_{step.op}({xs[0]}, {axis}, None, {out}, {keepdim})"]
         if step.op == "mean":
             to.names[f"n{at}"] = np.dtype(step.dtype).type(n)
             calls.append(f"div({out}, n{at}, {out})")

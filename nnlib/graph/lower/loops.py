@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from nnlib.graph.lower.arrays import Arrays, is_view, own_memory
-from nnlib.graph.lower.checks import checks
-from nnlib.graph.lower.nests import Plan, fits, group, with_columns
-from nnlib.graph.lower.points import TYPES
-from nnlib.graph.lower.products import merged
-from nnlib.graph.lower.simple import simple
-from nnlib.graph.lower.views import is_identity, views, with_origins
+from nnlib.graph.lower.decompose import decomposed
+from nnlib.graph.lower.expressions import TYPES
+from nnlib.graph.lower.layouts import is_identity, views, with_origins
+from nnlib.graph.lower.matmuls import merged
+from nnlib.graph.lower.nests import Plan, fits, group, with_column_major_copies
+from nnlib.graph.lower.runtime_checks import checks
 from nnlib.graph.lower.write import Kernel, Names, Storage, kernels, takes_out_argument
 from nnlib.graph.simplify import simplify, tidy, values_only
 from nnlib.graph.steps import Step, Steps
@@ -59,8 +59,8 @@ class Lowered:
         tracked |= {f"result {k}": at for k, at in enumerate(results)}
         graph_of_results = Steps(graph.steps, tracked)
         fewer_products = merged(graph_of_results, loops=True)  # pass 1
-        elementary = simplify(simple(fewer_products))  # pass 2
-        final, view_of = views(with_origins(with_columns(elementary)))  # pass 3
+        elementary = simplify(decomposed(fewer_products))  # pass 2
+        final, view_of = views(with_origins(with_column_major_copies(elementary)))  # pass 3
         self.inputs = [final.outputs[f"input {k}"] for k in range(len(inputs))]
         self.results = [final.outputs[f"result {k}"] for k in range(len(results))]
         final.outputs = {
@@ -74,7 +74,7 @@ class Lowered:
     def parameters(self, kernel: Kernel) -> list[str]:
         """The names of a function's parameters.
 
-        First the stored arrays; then, by type, `s_…` for the single numbers that functions pass to
+        First the stored arrays; then, by dtype, `s_…` for the single numbers that functions pass to
         later ones, and `w_…` for working memory.
         """
         body = "\n".join(kernel.body)
@@ -154,7 +154,7 @@ class Driver:
             names = self.lowered.parameters(kernel)
             body = list(kernel.body)
             if len(self.lowered.kernels) > 1:
-                names, body = _with_neutral_names(names, body)
+                names, body = _with_canonical_names(names, body)
             types = ", ".join(self._types(machine, kernel))
             text = "\n".join([
                 f"@njit(['void({types})'], error_model='numpy', cache=True)",
@@ -169,7 +169,8 @@ class Driver:
 
     def _types(self, machine: Any, kernel: Kernel) -> list[str]:
         types = [machine.type_of(self.steps[at].dtype, len(self.steps[at].shape),
-                                 at in self.storage.columns) for at in kernel.arrays]  # fmt: skip
+                                 at in self.storage.column_major)
+                 for at in kernel.arrays]  # fmt: skip
         memory = self.lowered.parameters(kernel)[len(kernel.names) :]
         dtypes = {short: dtype for dtype, short in TYPES.items()}
         return types + [machine.type_of(dtypes[name[2:]], 1) for name in memory]
@@ -199,13 +200,13 @@ class Driver:
         start = 0
         for i in step.inputs:
             stored = i in self.plan.nest_of or takes_out_argument(self.steps, i)
-            has_memory = i in self.result_of or i in self.rows_of or i in self.storage.columns
+            has_memory = i in self.result_of or i in self.rows_of or i in self.storage.column_major
             if stored and not has_memory and self.plan.views[i].at == i:
                 self.rows_of[i] = at, start
             start += self.steps[i].shape[0]
 
     def _stacks(self, at: int) -> bool:
-        """Whether a step joins arrays of one type along their first dimension in the workspace."""
+        """Whether a step joins arrays of one dtype along their first dimension in the workspace."""
         step = self.steps[at]
         return (
             step.op == "cat" and step.attrs["dim"] == 0 and at not in self.result_of
@@ -258,7 +259,7 @@ class Driver:
             if at in self.rows_of:
                 self._rows(f"m{at}", *self.rows_of[at], step.shape[0])
                 return self.variable[at]
-            order = "F" if at in self.storage.columns else "C"
+            order = "F" if at in self.storage.column_major else "C"
             self.workspace[f"m{at}"] = partial(_new, step.shape, step.dtype, order)
         return self.variable[at]
 
@@ -358,8 +359,8 @@ class Driver:
             self.free_workspaces.append(workspace)
 
 
-def _with_neutral_names(names: list[str], body: list[str]) -> tuple[list[str], list[str]]:
-    """Parameters and body of a function with neutral names, so that equal ones compare equal."""
+def _with_canonical_names(names: list[str], body: list[str]) -> tuple[list[str], list[str]]:
+    """Parameters and body of a function with canonical names, so that equal ones compare equal."""
     word = re.compile(r"(?<![\w.])[^\W\d]\w*\b")  # not np.sqrt's name, if an argument is `sqrt`
     other_names = set(word.findall("\n".join(body))) - set(names)
     prefix = "a"

@@ -52,12 +52,12 @@ def _hash_of_floats() -> str:
     return hashlib.sha256(Path(floats.__file__).read_bytes()).hexdigest()
 
 
-def type_of(dtype: str, ndim: int, columns: bool = False) -> str:
+def type_of(dtype: str, ndim: int, column_major: bool = False) -> str:
     """numba's name for the type of a row-major or column-major array, or of a number."""
     if not ndim:
         return _NUMBA[dtype]
     axes = [":"] * (ndim - 1) + ["::1"]
-    return f"{_NUMBA[dtype]}[{', '.join(reversed(axes) if columns else axes)}]"
+    return f"{_NUMBA[dtype]}[{', '.join(reversed(axes) if column_major else axes)}]"
 
 
 _one_at_a_time = threading.Lock()

@@ -12,15 +12,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from nnlib.graph.lower.points import TYPES, is_point, is_reduction
-from nnlib.graph.lower.products import BY_LOOPS, UNROLLED
-from nnlib.graph.lower.views import View
+from nnlib.graph.lower.expressions import TYPES, is_elementwise, is_reduction
+from nnlib.graph.lower.layouts import View
+from nnlib.graph.lower.matmuls import BY_LOOPS, UNROLLED
 from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
 BY_DOTS = 2**11  # instead of BY_LOOPS if the sums run along memory, where loops are slower
-MOST_DIMS = 10  # loops in one another; more need more names of variables
-SHORT, LONG = 16, 32  # a matrix of at least LONG rows, each at most SHORT, is stored by columns
+MOST_DIMS = 10  # nested loops; more need more names of variables
+SHORT, LONG = 16, 32  # a matrix of at least LONG rows, each at most SHORT, is column-major
 
 
 @dataclass
@@ -49,24 +49,25 @@ def domain_of(shape: Shape) -> Shape:
     return tuple([n for n in shape if n != 1])
 
 
-def by_columns(domain: Shape) -> bool:
+def prefers_column_major(domain: Shape) -> bool:
     """Whether loops run down the columns, because rows are too short for vector instructions."""
     return len(domain) == 2 and domain[1] <= SHORT and domain[0] >= LONG
 
 
-def with_columns(graph: Steps) -> Steps:
+def with_column_major_copies(graph: Steps) -> Steps:
     """Copy an input to column-major memory if a product that is written out adds up its columns."""
     steps, new_position = list[Step](), list[int]()
     summed = {
         step.inputs[0] for step in graph.steps
-        if step.op == "matmul" and by_columns(domain_of(step.shape))
+        if step.op == "matmul" and prefers_column_major(domain_of(step.shape))
         and terms(step, graph.steps) <= UNROLLED
     }  # fmt: skip
     for at, step in enumerate(graph.steps):
         inputs = tuple([new_position[i] for i in step.inputs])
         steps.append(Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name,
                           step.value))  # fmt: skip
-        if step.op == "input" and at in summed and by_columns(step.shape) and step.dtype in TYPES:
+        is_summed = step.op == "input" and at in summed
+        if is_summed and prefers_column_major(step.shape) and step.dtype in TYPES:
             steps.append(Step("copy", step.shape, step.dtype, (len(steps) - 1,)))
         new_position.append(len(steps) - 1)
     outputs = {}
@@ -85,17 +86,18 @@ def small_product(step: Step, steps: list[Step], views: list[View]) -> bool:
     if len(a.shape) > 2 or len(b.shape) > 2 or a.dtype != step.dtype or b.dtype != step.dtype:
         return False
     n_terms = terms(step, steps)
-    if n_terms <= UNROLLED and by_columns(domain_of(step.shape)):
+    if n_terms <= UNROLLED and prefers_column_major(domain_of(step.shape)):
         return True  # a column is a sum of columns
-    contiguous = _runs_along(views[step.inputs[1]], b.shape, len(b.shape) - 1) or _runs_along(
-        views[step.inputs[0]], a.shape, 0
+    left, right = (views[i] for i in step.inputs)
+    contiguous = _is_contiguous_along(right, b.shape, len(b.shape) - 1) or _is_contiguous_along(
+        left, a.shape, 0
     )
     column = len(b.shape) == 1 or b.shape[-1] == 1  # each result is one sum, written out if short
     limit = BY_LOOPS if contiguous or (column and n_terms <= UNROLLED) else BY_DOTS
     return n_terms * math.prod(step.shape) <= limit
 
 
-def _runs_along(view: View, shape: Shape, dim: int) -> bool:
+def _is_contiguous_along(view: View, shape: Shape, dim: int) -> bool:
     """Whether neighbours along a factor's dimension `dim` are neighbours in memory."""
     if len(shape) < 2:
         return False
@@ -120,15 +122,16 @@ class Grouping:
         self.calls: list[list[int]] = [[]]
         self.called: dict[int, int] = {}  # step -> the phase at whose end it is called
         self.stored: set[int] = set()
-        self.waiting: set[int] = set()  # steps that go into the nest of the one that reads them
+        self.deferred: set[int] = set()  # steps that go into the nest of the one that reads them
         outputs = set(graph.outputs.values())
         needed = self._needed(outputs)
         readers = self._readers(needed)
         for at, step in enumerate(self.steps):
             if at not in needed or step.op in ("input", "constant") or self._is_view(at):
                 continue
-            if at not in outputs and len(readers[at]) == 1 and self._can_wait(at, *readers[at]):
-                self.waiting.add(at)
+            has_one_reader = at not in outputs and len(readers[at]) == 1
+            if has_one_reader and self._can_be_deferred(at, *readers[at]):
+                self.deferred.add(at)
             else:
                 self._assign(at, step)
         for at in outputs:
@@ -154,7 +157,7 @@ class Grouping:
     def _is_view(self, at: int) -> bool:
         return self.views[at].at != at
 
-    def _can_wait(self, at: int, reader: int) -> bool:
+    def _can_be_deferred(self, at: int, reader: int) -> bool:
         """Whether a step can be computed in the nest of the one step that reads it.
 
         Then it needs no array.  What it reads must not be computed by loops, since that would have
@@ -162,23 +165,23 @@ class Grouping:
         """
         step, reading = self.steps[at], self.steps[reader]
         operands = [self.steps[i] for i in step.inputs]
-        if not operands or not is_point(step, operands):
+        if not operands or not is_elementwise(step, operands):
             return False
         if any(self.views[i].at in self.nest_of for i in step.inputs):
             return False
         if is_reduction(reading, step):
             return True
         same_domain = domain_of(reading.shape) == domain_of(step.shape)
-        return same_domain and is_point(reading, [self.steps[i] for i in reading.inputs])
+        return same_domain and is_elementwise(reading, [self.steps[i] for i in reading.inputs])
 
-    def _with_waiting(self, inputs: list[int]) -> tuple[list[int], list[int]]:
-        """The inputs, waiting steps replaced by their own inputs; and these steps in order."""
-        expanded, waiting = list(inputs), list[int]()
+    def _with_deferred(self, inputs: list[int]) -> tuple[list[int], list[int]]:
+        """The inputs, deferred steps replaced by their own inputs; and these steps in order."""
+        expanded, deferred = list(inputs), list[int]()
         for i in expanded:  # the list grows in the loop
-            if i in self.waiting and i not in waiting:
-                waiting.append(i)
+            if i in self.deferred and i not in deferred:
+                deferred.append(i)
                 expanded += self.steps[i].inputs
-        return [i for i in expanded if i not in waiting], sorted(waiting)
+        return [i for i in expanded if i not in deferred], sorted(deferred)
 
     # ------------------------------------------------------------ one step
     def _assign(self, at: int, step: Step) -> None:
@@ -188,7 +191,7 @@ class Grouping:
             self._join(at, domain_of(step.shape), list(step.inputs), own=False, alone=alone)
             if alone:
                 self.stored.add(at)
-        elif operands and is_point(step, operands):
+        elif operands and is_elementwise(step, operands):
             self._join(at, domain_of(step.shape), list(step.inputs), own=True)
         elif operands and is_reduction(step, operands[0]):
             self._join(at, domain_of(operands[0].shape), list(step.inputs), own=True)
@@ -200,7 +203,7 @@ class Grouping:
         self, at: int, domain: Shape, inputs: list[int], own: bool, alone: bool = False
     ) -> None:
         """Put a step into the first suitable nest; `own`: it reads only at its own position."""
-        inputs, waiting = self._with_waiting(inputs)
+        inputs, deferred = self._with_deferred(inputs)
         phase, first = 0, 0
         for i in inputs:
             origin = self.views[i].at
@@ -224,7 +227,7 @@ class Grouping:
         if chosen is None:
             chosen = len(self.nests)
             self.nests.append(Nest(phase, domain, product=alone))
-        for k in (*waiting, at):
+        for k in (*deferred, at):
             self.nests[chosen].steps.append(k)
             self.nest_of[k] = chosen
         for i in inputs:
@@ -239,8 +242,8 @@ class Grouping:
 
     def _local(self, i: int, nest: int, domain: Shape) -> bool:
         """Whether a step's value is a local variable at each position of its nest."""
-        folded = is_folded(self.steps, i, self.nests[nest])
-        return self.nests[nest].domain == domain == domain_of(self.steps[i].shape) and not folded
+        reduced = is_reduction_step(self.steps, i, self.nests[nest])
+        return self.nests[nest].domain == domain == domain_of(self.steps[i].shape) and not reduced
 
     def _in_order(self, k: int, inputs: list[int]) -> bool:
         """Whether nests, which run by phase and then by number, compute the inputs early enough."""
@@ -268,13 +271,13 @@ class Grouping:
         self.called[at] = phase
 
 
-def is_folded(steps: list[Step], at: int, nest: Nest) -> bool:
+def is_reduction_step(steps: list[Step], at: int, nest: Nest) -> bool:
     """Whether a step of a nest is a reduction, whose value is known only after the loops."""
     step = steps[at]
-    return bool(step.inputs) and step.op in _FOLDED and is_reduction(step, steps[step.inputs[0]])
+    return bool(step.inputs) and step.op in _REDUCED and is_reduction(step, steps[step.inputs[0]])
 
 
-_FOLDED = ("sum", "amax", "amin", "prod", "any", "all")
+_REDUCED = ("sum", "amax", "amin", "prod", "any", "all")
 
 
 def group(graph: Steps, views: list[View]) -> Plan:
@@ -282,7 +285,7 @@ def group(graph: Steps, views: list[View]) -> Plan:
 
     >>> import nnlib
     >>> from nnlib.graph.lower.nests import group
-    >>> from nnlib.graph.lower.views import views
+    >>> from nnlib.graph.lower.layouts import views
     >>> graph = nnlib.graph.trace(lambda x: (x.exp() * 2).sum(), x=nnlib.ones(4))
     >>> [nest.domain for nest in group(*views(graph)).nests]
     [(4,)]
@@ -301,6 +304,6 @@ def fits(graph: Steps) -> bool:
 
 
 __all__ = [
-    "MOST_DIMS", "Nest", "Plan", "by_columns", "domain_of", "fits", "group", "is_folded",
-    "small_product", "terms", "with_columns",
+    "MOST_DIMS", "Nest", "Plan", "domain_of", "fits", "group", "is_reduction_step",
+    "prefers_column_major", "small_product", "terms", "with_column_major_copies",
 ]  # fmt: skip

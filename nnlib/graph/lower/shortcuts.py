@@ -157,12 +157,12 @@ def _weight_gradient(step: Step, convs: dict[Any, int], at: int) -> Shortcut | N
 
 
 def _from_columns(g: Any, x: Any, columns: Any, **attrs: Any) -> Any:
-    if columns is None:  # too large to have been kept
+    if columns is None:  # too large to have been saved
         return conv2d_weight.forward(g, x, **attrs)
     return weight_gradient(g, columns, attrs["shape"], attrs["groups"])
 
 
 def with_residuals(step: Step) -> Callable[..., tuple[Any, Any]]:
-    """The form of a step that also returns residuals, which its gradient can use."""
+    """The function of a step that also returns residuals, which its gradient can use."""
     assert step.op == "conv2d" and conv2d.with_residuals is not None
     return partial(conv2d.with_residuals, **step.attrs)

@@ -14,10 +14,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from nnlib.graph.lower import points
-from nnlib.graph.lower.nests import MOST_DIMS, Nest, Plan, by_columns, domain_of, is_folded
-from nnlib.graph.lower.points import TYPES, number
-from nnlib.graph.lower.views import Axis, View
+from nnlib.graph.lower import expressions
+from nnlib.graph.lower.expressions import TYPES, accumulated, initial_value, number
+from nnlib.graph.lower.layouts import Axis, View
+from nnlib.graph.lower.nests import (
+    MOST_DIMS,
+    Nest,
+    Plan,
+    domain_of,
+    is_reduction_step,
+    prefers_column_major,
+)
 from nnlib.graph.steps import Step
 
 Shape = tuple[int, ...]
@@ -39,7 +46,7 @@ class Kernel(NamedTuple):
     body: tuple[str, ...]
     arrays: tuple[int, ...]  # the stored steps among its arguments, in order
     names: tuple[str, ...]  # their names
-    work: dict[str, int]  # how many elements of working memory it needs, by type
+    work: dict[str, int]  # how many elements of working memory it needs, by dtype
 
 
 class Names:
@@ -99,12 +106,12 @@ class Storage:
                 counts[dtype] += 1
         self.slots = dict(counts)
         reshaped = {v.at for v in plan.views if v.shape != steps[v.at].shape}
-        self.columns = {
+        self.column_major = {
             at for at in plan.stored - outputs - reshaped
-            if by_columns(domain_of(steps[at].shape))
+            if prefers_column_major(domain_of(steps[at].shape))
             and (at in plan.nest_of or takes_out_argument(steps, at))
         }  # fmt: skip
-        self.columns -= {steps[at].inputs[0] for at in plan.stored if steps[at].op == "slice"}
+        self.column_major -= {steps[at].inputs[0] for at in plan.stored if steps[at].op == "slice"}
 
 
 def takes_out_argument(steps: list[Step], at: int) -> bool:
@@ -136,7 +143,7 @@ class KernelWriter:
         self.steps = plan.graph.steps
         self.arrays: dict[int, None] = {}
         self.work: Counter[str] = Counter()
-        self.header: dict[tuple[int, Shape], str] = {}
+        self.head_names: dict[tuple[int, Shape], str] = {}
         self.head: list[str] = []
         self.lines: list[str] = []
         self.locals = 0
@@ -188,14 +195,14 @@ class KernelWriter:
         name = self.names.get(at)
         if self.storage.inner.get(at) != self.phase:
             self.arrays[at] = None
-        elif (at, ()) not in self.header:
+        elif (at, ()) not in self.head_names:
             step = self.steps[at]
             start = self.work[step.dtype]
             size = math.prod(step.shape)
             self.work[step.dtype] += -(-size // 16) * 16  # each begins at a new cache line
-            self.header[at, ()] = name
+            self.head_names[at, ()] = name
             memory = f"w_{TYPES[step.dtype]}"
-            if at in self.storage.columns:
+            if at in self.storage.column_major:
                 shaped = f"{_memory_text(memory, start, step.shape[::-1])}.T"
             else:
                 shaped = _memory_text(memory, start, step.shape)
@@ -208,10 +215,10 @@ class KernelWriter:
         if view.shape == self.steps[view.at].shape:
             return name
         key = (view.at, view.shape)
-        if key not in self.header:
-            self.header[key] = self.names.free(f"{name}_as")
-            self.head.append(f"{self.header[key]} = {name}.reshape({view.shape})")
-        return self.header[key]
+        if key not in self.head_names:
+            self.head_names[key] = self.names.free(f"{name}_as")
+            self.head.append(f"{self.head_names[key]} = {name}.reshape({view.shape})")
+        return self.head_names[key]
 
 
 def _memory_text(memory: str, start: int, shape: Shape) -> str:
@@ -241,7 +248,7 @@ class NestWriter:
         self.variables = list(_INDEX[: len(nest.domain)])
         self.depth = len(nest.domain)
         self.order = list(range(self.depth))  # the domain's dimensions, from the outermost loop in
-        if by_columns(nest.domain) and self._mostly_columns():
+        if prefers_column_major(nest.domain) and self._mostly_column_major():
             self.order.reverse()
         self.before: list[list[str]] = []
         self.after: list[list[str]] = []
@@ -260,13 +267,13 @@ class NestWriter:
         self._write()
         return self.ahead + list(self._nested(0))
 
-    def _mostly_columns(self) -> bool:
+    def _mostly_column_major(self) -> bool:
         """Whether at least half of the matrices that the nest reads and writes are column-major."""
         plan, own = self.to.plan, self.nest.steps
         used = {plan.views[i].at for at in own for i in self.steps[at].inputs} - set(own)
         used |= plan.stored & set(own)
         matrices = [at for at in used if domain_of(self.steps[at].shape) == self.nest.domain]
-        return 2 * len(self.to.storage.columns & set(matrices)) >= len(matrices)
+        return 2 * len(self.to.storage.column_major & set(matrices)) >= len(matrices)
 
     def _write(self) -> None:
         self.before = [[] for _ in range(self.depth + 1)]
@@ -274,8 +281,8 @@ class NestWriter:
         self.ahead, self.values, self.loads, self.block = [], {}, {}, ([], [])
         for at in self.nest.steps:
             step = self.steps[at]
-            if is_folded(self.steps, at, self.nest):
-                self._fold(at, step)
+            if is_reduction_step(self.steps, at, self.nest):
+                self._reduce(at, step)
             else:
                 self._point(at, step)
 
@@ -302,7 +309,7 @@ class NestWriter:
         else:
             operands = [self.steps[i] for i in step.inputs]
             xs = [self._value(i, step.shape) for i in step.inputs]
-            expression = points.expression(step, xs, operands)
+            expression = expressions.expression(step, xs, operands)
         name = self.to.fresh()
         self.values[at] = name
         self.before[self.depth].append(f"{name} = {expression}")
@@ -348,7 +355,7 @@ class NestWriter:
         pairs = [(rows(str(k)), columns(str(k))) for k in range(terms)]
         return " + ".join([f"{self._load(a)} * {self._load(b)}" for a, b in pairs])
 
-    def _fold(self, at: int, step: Step) -> None:
+    def _reduce(self, at: int, step: Step) -> None:
         operand, i = self.steps[step.inputs[0]], step.inputs[0]
         value = self._value(i, operand.shape)
         dims = set(step.attrs["dim"])
@@ -369,14 +376,14 @@ class NestWriter:
         wide = step.op == "sum" and step.dtype == "float32" and count > FLOAT32_TERMS
         total = self.to.fresh()
         self.before[n_outer].append(
-            f"{total} = {points.initial_value(step.op, 'float64' if wide else step.dtype)}"
+            f"{total} = {initial_value(step.op, 'float64' if wide else step.dtype)}"
         )
         partial_total = total
         if wide:
             partial_total = self.to.fresh()
-            self.block[0].append(f"{partial_total} = {points.initial_value(step.op, step.dtype)}")
+            self.block[0].append(f"{partial_total} = {initial_value(step.op, step.dtype)}")
             self.block[1].append(f"{total} = {total} + {partial_total}")
-        combined = points.accumulated(step.op, partial_total, value)
+        combined = accumulated(step.op, partial_total, value)
         self.before[self.depth].append(f"{partial_total} = {combined}")
         lines_after = self.after[n_outer] if n_outer < self.depth else self.before[n_outer]
         result = f"f4({total})" if wide else total
@@ -386,9 +393,9 @@ class NestWriter:
                 self.to.local[at] = self.to.fresh()
                 lines_after.append(f"{self.to.local[at]} = {result}")
         else:
-            lines_after.append(f"{self.to.target(at, self._kept_index(step))} = {result}")
+            lines_after.append(f"{self.to.target(at, self._reduced_index(step))} = {result}")
 
-    def _kept_index(self, step: Step) -> list[str]:
+    def _reduced_index(self, step: Step) -> list[str]:
         operand = self.steps[step.inputs[0]]
         index = self._index(operand.shape)
         dims = set(step.attrs["dim"])
@@ -401,11 +408,11 @@ class NestWriter:
     ) -> None:
         """A sum over outer loops, whose totals are in memory and are initialised first."""
         name = self.to.array(at)
-        zero = points.initial_value(step.op, step.dtype)
+        zero = initial_value(step.op, step.dtype)
         self.ahead.append(f"{name}[:] = {zero}" if len(step.shape) == 1 else
                           f"{name}[{', '.join(':' * len(step.shape))}] = {zero}")  # fmt: skip
-        target = f"{name}[{', '.join(self._kept_index(step))}]"
-        self.before[self.depth].append(f"{target} = {points.accumulated(step.op, target, value)}")
+        target = f"{name}[{', '.join(self._reduced_index(step))}]"
+        self.before[self.depth].append(f"{target} = {accumulated(step.op, target, value)}")
 
 
 def _sides(to: KernelWriter, step: Step, index: list[str]) -> tuple[Any, Any, int]:
@@ -451,7 +458,7 @@ class ProductWriter:
     def _innermost(self, text: str, at: int) -> str:
         """The loop variable that runs along a factor's contiguous memory; "" if there is none."""
         index = text[text.rindex("[") + 1 : -1].split(", ") if "[" in text else []
-        if at not in self.to.storage.columns:
+        if at not in self.to.storage.column_major:
             index.reverse()
         return next((v for v in index if v != "0"), "")
 

@@ -117,8 +117,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if x._data.size and x._data.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes < 0:
-        if watcher := record.current_watcher():
-            watcher.value_read(x, "one_hot() without num_classes")
+        if tracer := record.current_tracer():
+            tracer.value_read(x, "one_hot() without num_classes")
         num_classes = int(x._data.max()) + 1
     if x._data.size and x._data.max() >= num_classes:
         raise RuntimeError(
@@ -140,9 +140,9 @@ def _dropped(x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Ten
     _check_probability(p)
     if not training or p == 0:
         return x
-    keep = rand(*shape)._data >= p
+    mask = rand(*shape)._data >= p
     scale = 1 / (1 - p) if p < 1 else 0.0
-    return ar.mul(x, make((keep * scale).astype(x._data.dtype)))
+    return ar.mul(x, make((mask * scale).astype(x._data.dtype)))
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -467,7 +467,7 @@ def _attention(scores: Tensor, mask: Tensor | None) -> Tensor:
     boolean = mask._data.dtype.kind == "b"
     allowed = mask if boolean else ar.gt(mask, -math.inf)
     scores = ar.where(mask, scores, -math.inf) if boolean else ar.add(scores, mask)
-    if record.current_watcher() is None and allowed._data.any(-1).all():
+    if record.current_tracer() is None and allowed._data.any(-1).all():
         return along.softmax(scores, -1)
     any_allowed = along.any(allowed, -1, keepdim=True)
     return ar.where(any_allowed, along.softmax(ar.where(any_allowed, scores, 0.0), -1), 0.0)

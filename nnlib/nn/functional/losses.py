@@ -173,8 +173,8 @@ def binary_cross_entropy(
     _check_same_shape("binary_cross_entropy", input, target)
     if input._data.size and not (input._data.min() >= 0 and input._data.max() <= 1):
         raise RuntimeError(_NOT_PROBABILITIES)
-    if watcher := record.current_watcher():
-        watcher.expects(input, 0.0, 1.0, _NOT_PROBABILITIES)
+    if tracer := record.current_tracer():
+        tracer.expects(input, 0.0, 1.0, _NOT_PROBABILITIES)
     if target._data.dtype != input._data.dtype:
         raise RuntimeError(
             f"Found dtype {dtypes.of(target._data).name} but expected "
@@ -232,14 +232,14 @@ def nll_loss(
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> Tensor:
-    """-x at the right class, for log-probabilities `input` (N, C) and class numbers `target` (N).
+    """-x at the right class, for log-probabilities `input` (N, C) and class indices `target` (N).
 
-    `input` may also be (C), with one class number, or (N, C, d₁, …), with (N, d₁, …).  `weight`
+    `input` may also be (C), with one class index, or (N, C, d₁, …), with (N, d₁, …).  `weight`
     (C) has a factor for each class; the mean divides by the sum of the factors.  Targets equal to
     `ignore_index` do not count.
 
     Raises ValueError if shapes do not fit, RuntimeError for targets that are not integers,
-    IndexError for a class number outside 0 … C - 1.  Like ``torch.nn.functional.nll_loss``.
+    IndexError for a class index outside 0 … C - 1.  Like ``torch.nn.functional.nll_loss``.
 
     >>> import nnlib
     >>> log_p = nnlib.tensor([[0.1, 0.9]]).log()
@@ -269,7 +269,7 @@ def _rows_and_classes(
     expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
     if target_shape != expected:
         raise ValueError(
-            f"{name}: input {list(shape)} needs a target of shape {list(expected)} (a class number "
+            f"{name}: input {list(shape)} needs a target of shape {list(expected)} (a class index "
             f"for each example), got {list(target_shape)}"
         )
     classes = shape[1] if len(shape) > 1 else shape[0]
@@ -288,7 +288,7 @@ def _rows_and_classes(
 
 def _none_ignored(y: Tensor, ignore_index: int) -> bool:
     """Whether no target is ignored; False in a trace if `ignore_index` is a possible class."""
-    if record.current_watcher() is not None and ignore_index >= 0:
+    if record.current_tracer() is not None and ignore_index >= 0:
         return False
     return not (y._data == ignore_index).any()
 
@@ -337,9 +337,9 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """-log softmax(z) at the right class: `input` (N, C) logits, `target` (N) class numbers.
+    """-log softmax(z) at the right class: `input` (N, C) logits, `target` (N) class indices.
 
-    `input` may also be (C), with one class number, or (N, C, d₁, …), with (N, d₁, …).  A target
+    `input` may also be (C), with one class index, or (N, C, d₁, …), with (N, d₁, …).  A target
     y of the input's shape contains probabilities: -Σ y_c log softmax(z)_c.  `weight` (C) and
     `ignore_index` are as in `nll_loss`; `label_smoothing` mixes the target with the uniform
     distribution.
@@ -379,7 +379,7 @@ def _cross_entropy_of_probabilities(
     if y._data.shape != shape:
         raise RuntimeError(
             f"cross_entropy: a target of floating-point type contains probabilities and needs the "
-            f"input's shape {list(shape)}, got {list(y._data.shape)}. Class numbers are int64: "
+            f"input's shape {list(shape)}, got {list(y._data.shape)}. Class indices are int64: "
             ".long() converts"
         )
     dim = 1 if len(shape) > 1 else 0

@@ -127,7 +127,7 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Ints = 1,
 ) -> Tensor:
-    """The transpose of `conv2d`: each element of `input` spreads the kernel over the result.
+    """The transpose of `conv2d`: each input element adds a multiple of the kernel to the result.
 
     `input` (N, C, H, W) or (C, H, W), `weight` (C, O/groups, KH, KW), `bias` (O) → (N, O, OH, OW)
     with OH = (H - 1)s - 2p + d(KH - 1) + `output_padding` + 1.  It is not the inverse of conv2d,
@@ -185,21 +185,21 @@ def _conv_transpose(
     batch = ImageBatch(name, x, dims)
     _check_transposed_weight(name, dims, x, batch.images, w, bias, groups)
     stride, dilation = ints(name, "stride", stride, dims), ints(name, "dilation", dilation, dims)
-    padding, output_extra = (
+    padding, output_padding = (
         ints(name, "padding", padding, dims),
         ints(name, "output_padding", output_padding, dims),
     )
     check_at_least(name, 1, stride=stride, dilation=dilation)
-    check_at_least(name, 0, padding=padding, output_padding=output_extra)
-    if any(o >= max(a, b) for o, a, b in zip(output_extra, stride, dilation, strict=True)):
+    check_at_least(name, 0, padding=padding, output_padding=output_padding)
+    if any(o >= max(a, b) for o, a, b in zip(output_padding, stride, dilation, strict=True)):
         raise RuntimeError(
             f"output padding must be smaller than either stride or dilation, but got "
-            f"output_padding {output_extra}, stride {stride}, dilation {dilation}"
+            f"output_padding {output_padding}, stride {stride}, dilation {dilation}"
         )
     if dims == 1:
         w, stride, dilation = s.unsqueeze(w, -2), (1, *stride), (1, *dilation)
-        padding, output_extra = (0, *padding), (0, *output_extra)
-    out = _transposed(name, batch.images, w, stride, padding, output_extra, groups, dilation)
+        padding, output_padding = (0, *padding), (0, *output_padding)
+    out = _transposed(name, batch.images, w, stride, padding, output_padding, groups, dilation)
     return batch.to_input_rank(_with_bias(out, bias))
 
 
@@ -703,16 +703,17 @@ def unfold(
     x = needs_tensor("unfold", input)
     batch = ImageBatch("unfold", x, 2)
     kernel = ints("unfold", "kernel_size", kernel_size, 2)
-    steps, dilations = ints("unfold", "stride", stride, 2), ints("unfold", "dilation", dilation, 2)
+    strides = ints("unfold", "stride", stride, 2)
+    dilations = ints("unfold", "dilation", dilation, 2)
     paddings = ints("unfold", "padding", padding, 2)
-    check_at_least("unfold", 1, kernel_size=kernel, stride=steps, dilation=dilations)
+    check_at_least("unfold", 1, kernel_size=kernel, stride=strides, dilation=dilations)
     check_at_least("unfold", 0, padding=paddings)
-    attrs = {"stride": steps, "padding": paddings, "dilation": dilations, "groups": 1}
+    attrs = {"stride": strides, "padding": paddings, "dilation": dilations, "groups": 1}
     _check_fit("unfold", batch.images._data.shape, kernel, attrs)
     pad_width = ((0, 0), (0, 0), *[(n, n) for n in paddings])
     images = apply(ps.pad, (batch.images,), {"pad": pad_width, "value": 0.0})
     n, c, h, w = images._data.shape
-    indices = _columns((h, w), kernel, steps, dilations)
+    indices = _columns((h, w), kernel, strides, dilations)
     # Selected by index, not multiplied by zeros and ones, because 0 · inf is nan.
     out = apply(pi.take, (s.reshape(images, (n, c, h * w)), make(indices)), {"dim": 2})
     out = s.reshape(out, (n, c * indices.shape[0], indices.shape[1]))

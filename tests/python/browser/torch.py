@@ -1,4 +1,4 @@
-"""Handles to PyTorch's objects in the process that started this browser (far_torch.py)."""
+"""Handles to PyTorch's objects in the process that started this browser (remote_torch.py)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 
-__version__ = "far"
+__version__ = "remote"
 handle_classes: dict[str, Any] = {}  # the name of a PyTorch class → the class of its handles
 _gone: list[int] = []  # handles that nothing refers to any more
 
 
 class Writer(pickle.Pickler):
     def persistent_id(self, value: Any) -> Any:
-        return value._handle if isinstance(value, Far) else None
+        return value._handle if isinstance(value, Remote) else None
 
 
 class Reader(pickle.Unpickler):
     def persistent_load(self, identity: Any) -> Any:
         handle, class_name = identity
-        return handle_classes.setdefault(class_name, type(class_name, (Far,), {}))(handle)
+        return handle_classes.setdefault(class_name, type(class_name, (Remote,), {}))(handle)
 
 
 def ask(operation: str, *args: Any) -> Any:
@@ -49,7 +49,7 @@ def sent(data: bytes) -> bytes:
     from js import Uint8Array, XMLHttpRequest
 
     request = XMLHttpRequest.new()
-    request.open("POST", os.environ["FAR_TORCH"], False)
+    request.open("POST", os.environ["REMOTE_TORCH"], False)
     request.responseType = "arraybuffer"
     body = Uint8Array.new(len(data))
     body.assign(data)
@@ -57,7 +57,7 @@ def sent(data: bytes) -> bytes:
     return request.response.to_bytes()
 
 
-class Far:
+class Remote:
     """A handle to a PyTorch object; every operation on it is carried out in the other process."""
 
     __array_priority__ = 1000  # NumPy's operators defer to its methods
@@ -80,8 +80,8 @@ class Far:
     def __setattr__(self, name: str, value: Any) -> None:
         ask("setattr", self, name, value)
 
-    def __call__(self, *args: Any, **names: Any) -> Any:
-        return ask("call", self, args, names)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return ask("call", self, args, kwargs)
 
     def __enter__(self) -> Any:
         return self.__getattr__("__enter__")()
@@ -90,7 +90,7 @@ class Far:
         self.__getattr__("__exit__")(None, None, None)
 
     def __instancecheck__(self, value: Any) -> bool:
-        return isinstance(value, Far) and ask("isinstance", value, self)
+        return isinstance(value, Remote) and ask("isinstance", value, self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         array = ask("array", self)
@@ -110,10 +110,10 @@ class Far:
 
 
 def add_method(method: str, operation: str, reflected: bool = False) -> None:
-    def method_of(self: Far, *args: Any) -> Any:
+    def method_of(self: Remote, *args: Any) -> Any:
         return ask(operation, *args, self) if reflected else ask(operation, self, *args)
 
-    setattr(Far, f"__{method}__", method_of)
+    setattr(Remote, f"__{method}__", method_of)
 
 
 NOT_REFLECTED = (
@@ -126,7 +126,7 @@ for name, operation in [*((n, n) for n in REFLECTED.split()), ("and", "and_"), (
     add_method(name, operation)
     add_method(f"r{name}", operation, reflected=True)
 
-ROOT = Far(0)
+ROOT = Remote(0)
 __path__: list[str] = []  # a package; its modules lead to the same objects
 
 

@@ -1,9 +1,9 @@
 // Fuses steps of a program that can run in one loop: two of + - ×, a bias and its activation, whole layers.
 
 import {
-  LEAST_ROWS, type Pair, activationKernel, fusesWithSum, layerKernel, outerThroughTanh, pairKernel, throughTanh,
+  LEAST_ROWS, type Pair, activationKernel, fusesWithSum, layerKernel, outerTanhVjpKernel, pairKernel, tanhVjpKernel,
 } from "../primitives/fused-loops.js";
-import { type Factor2d, productKernel } from "../primitives/linalg.js";
+import { type Factor2d, matmulKernel } from "../primitives/linalg.js";
 import { ALIAS, type Kernel, type Operand, sameShape } from "../primitives/primitive.js";
 import type { GraphNode } from "./graph.js";
 
@@ -32,7 +32,7 @@ export function fuse(steps: readonly Step[], compiled: Compiled): Step[] {
   return withoutUnread(fused, compiled.readOutside);
 }
 
-/** The steps whose results another step or the world outside the program reads. */
+/** The steps whose results another step or code outside the program reads. */
 function withoutUnread(steps: readonly Step[], readOutside: ReadonlySet<number>): Step[] {
   const read = new Set(readOutside);
   const remaining: Step[] = [];
@@ -85,22 +85,22 @@ class Fuser {
     if (step.kernel === ALIAS) return null;
     const { op, dtype } = this.node(step.node);
     if (dtype !== "float32" && dtype !== "float64") return null;
-    if (op === "matmul") return this.product(step);
+    if (op === "matmul") return this.matmul(step);
     if (fusesWithSum(op)) return this.activation(step);
-    if (op === "mul") return this.gradientOfTanh(step) ?? this.pair(step);
+    if (op === "mul") return this.tanhVjp(step) ?? this.pair(step);
     return op === "add" || op === "sub" ? this.pair(step) : null;
   }
 
   // ---------------------------------------------------------------- the patterns
 
   /** A matrix product that reads transposed factors in place, without copying them. */
-  private product(step: Step): Step | null {
+  private matmul(step: Step): Step | null {
     const [left, right] = step.inputs.map((n) => this.factor(n)) as [Factor2d, Factor2d];
     if (left.matrix.shape.length !== 2 || right.matrix.shape.length !== 2) return null;
     if (!left.transposed && !right.transposed) return null;
     const inputs = step.inputs.map((n) => this.transposeOf(n) ?? n);
     const single = this.node(step.node).dtype === "float32";
-    return { node: step.node, kernel: productKernel(this.operand(step.node), left, right, single), inputs };
+    return { node: step.node, kernel: matmulKernel(this.operand(step.node), left, right, single), inputs };
   }
 
   private factor(node: number): Factor2d {
@@ -122,16 +122,16 @@ class Fuser {
 
   private layer(step: Step, sum: Step): Step | null {
     const [a, bias] = sum.inputs as [number, number];
-    const product = this.inner(a, sum, ["matmul"]);
-    if (!product) return null;
-    const [x, w] = product.inputs.map((n) => this.factor(n)) as [Factor2d, Factor2d];
+    const matmul = this.inner(a, sum, ["matmul"]);
+    if (!matmul) return null;
+    const [x, w] = matmul.inputs.map((n) => this.factor(n)) as [Factor2d, Factor2d];
     const out = this.operand(step.node);
     const b = this.operand(bias);
     const isPerColumn = b.data.length === 1 || (b.data.length === out.shape[1] && b.shape.at(-1) === out.shape[1]);
     if (x.matrix.shape.length !== 2 || w.matrix.shape.length !== 2 || out.shape[0]! < LEAST_ROWS || !isPerColumn) return null;
-    this.absorbed.add(sum.node).add(product.node);
+    this.absorbed.add(sum.node).add(matmul.node);
     const kernel = layerKernel(this.node(step.node).op, out, x, w, b, this.isRounded(step));
-    return { node: step.node, kernel, inputs: [...product.inputs.map((n) => this.transposeOf(n) ?? n), bias] };
+    return { node: step.node, kernel, inputs: [...matmul.inputs.map((n) => this.transposeOf(n) ?? n), bias] };
   }
 
   /** Whether a float32 result is rounded: not if a single matrix product reads it, as between two layers. */
@@ -142,34 +142,34 @@ class Fuser {
   }
 
   /** g · (1 - h·h), the gradient pulled back through h = tanh(…). */
-  private gradientOfTanh(step: Step): Step | null {
+  private tanhVjp(step: Step): Step | null {
     for (const [side, other] of [[1, 0], [0, 1]] as const) {
       const derivative = this.inner(step.inputs[side]!, step, ["sub"]);
       const square = derivative && this.inner(derivative.inputs[1]!, derivative, ["mul"]);
       if (!square || square.inputs[0] !== square.inputs[1]) continue;
       this.absorbed.add(derivative.node).add(square.node);
       const [g, one, h] = [step.inputs[other]!, derivative.inputs[0]!, square.inputs[0]!];
-      return this.outerGradient(step, g, one, h) ?? this.elementwiseGradient(step, g, one, h);
+      return this.outerTanhVjp(step, g, one, h) ?? this.elementwiseTanhVjp(step, g, one, h);
     }
     return null;
   }
 
   /** g · (1 - h·h), whatever g is. */
-  private elementwiseGradient(step: Step, g: number, one: number, h: number): Step {
+  private elementwiseTanhVjp(step: Step, g: number, one: number, h: number): Step {
     const operands = [this.operand(g), this.operand(one), this.operand(h)] as const;
-    return { node: step.node, kernel: throughTanh(this.operand(step.node), operands), inputs: [g, one, h] };
+    return { node: step.node, kernel: tanhVjpKernel(this.operand(step.node), operands), inputs: [g, one, h] };
   }
 
   /** The same if g is a column times a row; null if it is not. */
-  private outerGradient(step: Step, g: number, one: number, h: number): Step | null {
-    const product = this.inner(g, step, ["matmul"]);
+  private outerTanhVjp(step: Step, g: number, one: number, h: number): Step | null {
+    const matmul = this.inner(g, step, ["matmul"]);
     const out = this.operand(step.node);
-    if (!product || out.shape.length !== 2 || this.operand(one).data.length !== 1) return null;
-    const [column, row] = product.inputs as [number, number];
+    if (!matmul || out.shape.length !== 2 || this.operand(one).data.length !== 1) return null;
+    const [column, row] = matmul.inputs as [number, number];
     const shapes = [this.operand(column).shape, this.operand(row).shape];
     if (shapes[0]!.length !== 2 || shapes[0]![1] !== 1 || shapes[1]!.length !== 2 || !sameShape(this.operand(h).shape, out.shape)) return null;
-    this.absorbed.add(product.node);
-    const kernel = outerThroughTanh(out, this.operand(column), this.operand(row), this.operand(one), this.operand(h));
+    this.absorbed.add(matmul.node);
+    const kernel = outerTanhVjpKernel(out, this.operand(column), this.operand(row), this.operand(one), this.operand(h));
     return { node: step.node, kernel, inputs: [column, row, one, h] };
   }
 

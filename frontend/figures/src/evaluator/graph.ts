@@ -34,7 +34,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** The graph in `json` (already parsed from text); throws a GraphError if it is invalid. */
 export function parseGraph(json: unknown): Graph {
-  const top = record(json, "the graph");
+  const top = asObject(json, "the graph");
   if (top["format"] !== FORMAT) {
     throw new GraphError(`this is not a recorded graph: its format is ${shown(top["format"])}, expected "${FORMAT}"`);
   }
@@ -44,8 +44,8 @@ export function parseGraph(json: unknown): Graph {
         "it was probably recorded by a newer nnlib; rebuild the page with that one",
     );
   }
-  const nodes = readNodes(list(top["nodes"], "nodes"));
-  return { nodes, outputs: readOutputs(list(top["outputs"], "outputs"), nodes.length) };
+  const nodes = readNodes(asList(top["nodes"], "nodes"));
+  return { nodes, outputs: readOutputs(asList(top["outputs"], "outputs"), nodes.length) };
 }
 
 function readNodes(raw: readonly unknown[]): GraphNode[] {
@@ -56,7 +56,7 @@ function readNodes(raw: readonly unknown[]): GraphNode[] {
   const names = new Set<string>();
   let elements = 0;
   for (let i = 0; i < raw.length; i++) {
-    const node = readNode(record(raw[i], `node ${i}`), i);
+    const node = readNode(asObject(raw[i], `node ${i}`), i);
     elements += node.size;
     if (elements > MAX_ELEMENTS) {
       throw new GraphError(
@@ -94,7 +94,7 @@ function readNode(raw: Json, i: number): GraphNode {
   return {
     op,
     inputs: leaf ? [] : readInputs(raw["in"], i, where),
-    attrs: raw["attrs"] === undefined ? {} : record(raw["attrs"], `${where}'s attrs`),
+    attrs: raw["attrs"] === undefined ? {} : asObject(raw["attrs"], `${where}'s attrs`),
     shape,
     dtype,
     size,
@@ -104,7 +104,7 @@ function readNode(raw: Json, i: number): GraphNode {
 }
 
 function readShape(raw: unknown, where: string): number[] {
-  const shape = list(raw, `${where}'s shape`);
+  const shape = asList(raw, `${where}'s shape`);
   if (shape.length > MAX_DIMENSIONS) throw new GraphError(`${where} has ${shape.length} dimensions; at most ${MAX_DIMENSIONS} are allowed`);
   return shape.map((n) => {
     if (typeof n !== "number" || !Number.isInteger(n) || n < 0) {
@@ -121,7 +121,7 @@ function readDType(raw: unknown, where: string): DType {
 }
 
 function readInputs(raw: unknown, i: number, where: string): number[] {
-  return list(raw, `${where}'s in`).map((n) => {
+  return asList(raw, `${where}'s in`).map((n) => {
     if (typeof n !== "number" || !Number.isInteger(n) || n < 0) {
       throw new GraphError(`${where} takes ${shown(n)}, which is not a node`);
     }
@@ -133,7 +133,7 @@ function readInputs(raw: unknown, i: number, where: string): number[] {
 function readOutputs(raw: readonly unknown[], nodes: number): { name: string; node: number }[] {
   const names = new Set<string>();
   return raw.map((entry, k) => {
-    const { name, node } = record(entry, `output ${k}`);
+    const { name, node } = asObject(entry, `output ${k}`);
     if (typeof name !== "string") throw new GraphError(`output ${k} has no name: got ${shown(name)}`);
     if (names.has(name)) throw new GraphError(`two outputs are named "${name}"`);
     names.add(name);
@@ -148,7 +148,7 @@ function readOutputs(raw: readonly unknown[], nodes: number): { name: string; no
 
 function readConstant(raw: Json, dtype: DType, size: number, where: string): Values {
   const base64 = raw["base64"];
-  const values = typeof base64 === "string" ? fromBase64(base64, storage(raw, dtype, where), size, where) : fromList(list(raw["data"], `${where}'s data`), where);
+  const values = typeof base64 === "string" ? fromBase64(base64, storage(raw, dtype, where), size, where) : fromList(asList(raw["data"], `${where}'s data`), where);
   if (values.length !== size) {
     throw new GraphError(`${where} has ${values.length} values for a shape of ${size} elements`);
   }
@@ -232,12 +232,12 @@ function fromHalf(bits: number): number {
 
 // ---------------------------------------------------------------- reading JSON
 
-function record(x: unknown, name: string): Json {
+function asObject(x: unknown, name: string): Json {
   if (typeof x === "object" && x !== null && !Array.isArray(x)) return x as Json;
   throw new GraphError(`${name} should be an object, got ${shown(x)}`);
 }
 
-function list(x: unknown, name: string): readonly unknown[] {
+function asList(x: unknown, name: string): readonly unknown[] {
   if (Array.isArray(x)) return x as readonly unknown[];
   throw new GraphError(`${name} should be a list, got ${shown(x)}`);
 }

@@ -10,7 +10,7 @@ export const area: Make<AreaSpec> = (spec, plot, layer) => {
   layer.append(path);
   return {
     spec,
-    reach: { x: [spec.x], y: [spec.y, spec.base] },
+    extent: { x: [spec.x], y: [spec.y, spec.base] },
     legend: lineLegend(spec),
     update() {
       const [x, y, base] = [spec.x, spec.y, spec.base].map((r) => plot.scene.get(r));

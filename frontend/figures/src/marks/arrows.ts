@@ -11,7 +11,7 @@ export const arrows: Make<ArrowsSpec> = (spec, plot, layer) => {
   layer.append(arrowHead(id, cssColor(spec.color, "gradient")));
   return {
     spec,
-    reach: { x: [spec.x], y: [spec.y] },
+    extent: { x: [spec.x], y: [spec.y] },
     legend: lineLegend(spec),
     update() {
       const [x, y, dx, dy] = [spec.x, spec.y, spec.dx, spec.dy].map((r) => plot.scene.get(r));

@@ -14,7 +14,7 @@ export const bars: Make<BarsSpec> = (spec, plot, layer) => {
   if (spec.select) buttons(layer, () => items, (i) => click(scene, clicks, i));
   return {
     spec,
-    reach: { x: [spec.x], y: [spec.height] },
+    extent: { x: [spec.x], y: [spec.height] },
     legend: lineLegend({ color: spec.color, label: spec.label }),
     update() {
       const height = scene.get(spec.height);

@@ -35,7 +35,7 @@ export const curve: Make<CurveSpec> = (spec, plot, layer) => {
   };
   return {
     spec,
-    reach: { x: [spec.x], y: [spec.y] },
+    extent: { x: [spec.x], y: [spec.y] },
     legend: lineLegend(spec),
     update() {
       const x = plot.scene.get(spec.x);

@@ -19,7 +19,7 @@ export const handle: Make<HandleSpec> = (spec, plot) => {
   });
   return {
     spec,
-    reach: { x: [spec.x], y: [spec.y] },
+    extent: { x: [spec.x], y: [spec.y] },
     update() {
       const shown = scene.shown(spec.when);
       const [x, y] = position();

@@ -11,7 +11,7 @@ export const label: Make<LabelSpec> = (spec, plot, layer) => {
   layer.append(node);
   return {
     spec,
-    reach: { x: [spec.x], y: [spec.y] },
+    extent: { x: [spec.x], y: [spec.y] },
     update() {
       const x = plot.x(plot.scene.number(spec.x));
       const y = plot.y(plot.scene.number(spec.y));

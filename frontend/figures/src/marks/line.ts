@@ -30,7 +30,7 @@ export const line: Make<LineSpec> = (spec, plot, layer) => {
   ];
   return {
     spec,
-    reach: { x: [spec.x], y: [spec.y] },
+    extent: { x: [spec.x], y: [spec.y] },
     legend: lineLegend(spec),
     update() {
       const [w0, w1, w2] = coefficients();

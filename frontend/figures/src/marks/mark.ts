@@ -3,10 +3,10 @@
 import { cssColor } from "../color.js";
 import { svg } from "../dom.js";
 import type { Color, MarkSpec, Ref } from "../grammar.js";
-import type { Frame } from "../grip.js";
+import type { Coordinates } from "../grip.js";
 import type { Scene, Value } from "../scene.js";
 
-export interface Plot extends Frame {
+export interface Plot extends Coordinates {
   readonly scene: Scene;
   /** Converts a data coordinate to pixels; so does `y`. */
   x(v: number): number;
@@ -26,7 +26,7 @@ export interface Mark {
   /** Legend entries: name and swatch. */
   legend?(): [string, Node][];
   /** The numbers, along each axis, to which open limits are fitted. */
-  readonly reach?: { readonly x: Refs; readonly y: Refs };
+  readonly extent?: { readonly x: Refs; readonly y: Refs };
 }
 
 type Refs = readonly (Ref | undefined)[];

@@ -40,7 +40,7 @@ class DrawnPoints {
 }
 
 class Points implements Mark {
-  readonly reach: Mark["reach"];
+  readonly extent: Mark["extent"];
   private readonly items: SVGGElement[] = [];
   private readonly drawn = new DrawnPoints();
   private readonly updateGrips: (() => void)[] = [];
@@ -51,7 +51,7 @@ class Points implements Mark {
 
   constructor(readonly spec: PointsSpec, private readonly plot: Plot, layer: SVGGElement) {
     const { scene } = plot;
-    this.reach = { x: [spec.x], y: [spec.y] };
+    this.extent = { x: [spec.x], y: [spec.y] };
     this.clicks = { ...(spec.select && { select: spec.select }), ...(spec.toggle && { toggle: spec.toggle }) };
     this.target = spec.drag && scene.canSet(spec.xy) ? spec.xy : undefined;
     this.parent = this.target ? plot.above : layer;

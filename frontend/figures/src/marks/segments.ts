@@ -9,7 +9,7 @@ export const segments: Make<SegmentsSpec> = (spec, plot, layer) => {
   layer.append(path);
   return {
     spec,
-    reach: { x: [spec.x0, spec.x1], y: [spec.y0, spec.y1] },
+    extent: { x: [spec.x0, spec.x1], y: [spec.y0, spec.y1] },
     legend: lineLegend(spec),
     update() {
       const [x0, y0, x1, y1] = [spec.x0, spec.y0, spec.x1, spec.y1].map((r) => plot.scene.get(r));

@@ -4,7 +4,7 @@ import { attributes, setText, svg } from "../dom.js";
 import type { EdgeSpec, NetworkSpec } from "../grammar.js";
 import type { Scene } from "../scene.js";
 import type { Point } from "./layout.js";
-import { neuronName, parameterDial, shortNumber } from "./numbers.js";
+import { neuronName, parameterSlider, shortNumber } from "./numbers.js";
 
 /** The settings with which all edges of a network are drawn. */
 export interface EdgeStyle {
@@ -24,16 +24,16 @@ export class Edge {
   private readonly path = svg("path", { class: "nn-edge", fill: "none" });
   /** A wide invisible line, which is easier to drag than the visible one. */
   private readonly hit = svg("path", { stroke: "transparent", "stroke-width": 24, fill: "none" });
-  private readonly updateDial: (() => void) | undefined;
+  private readonly updateSlider: (() => void) | undefined;
 
   constructor(readonly spec: EdgeSpec, network: NetworkSpec, private readonly scene: Scene) {
     this.item = svg("g", { class: "nn-edge-item" }, this.hit, this.path);
     const label = spec.label ?? `weight from ${neuronName(network, spec.source)} to ${neuronName(network, spec.target)}`;
-    this.updateDial = parameterDial(scene, network, this.item, spec.weight, label);
+    this.updateSlider = parameterSlider(scene, network, this.item, spec.weight, label);
   }
 
   get canDrag(): boolean {
-    return this.updateDial !== undefined;
+    return this.updateSlider !== undefined;
   }
 
   /** The gradient's absolute value; 0 if there is no gradient. */
@@ -56,7 +56,7 @@ export class Edge {
       this.drawLine(style);
       this.drawNumber(style);
     }
-    this.updateDial?.();
+    this.updateSlider?.();
   }
 
   private drawLine({ byGradient, largest, many }: EdgeStyle): void {

@@ -29,7 +29,7 @@ export class Layout {
   constructor(private readonly spec: NetworkSpec) {
     this.layers = layersOf(spec);
     this.tallest = Math.max(...this.layers.map((layer) => layer.length));
-    const hasNumbersBelow = spec.neurons.some((n) => n.delta || n.net);
+    const hasNumbersBelow = spec.neurons.some((n) => n.delta || n.total);
     this.onlyImages = spec.neurons.every((n) => n.image) && !hasNumbersBelow;
     // neurons of a tall layer are closer together, unless there are numbers below them
     const isCompact = this.tallest > 8 && !hasNumbersBelow;

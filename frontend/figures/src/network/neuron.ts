@@ -6,7 +6,7 @@ import type { NetworkSpec, NeuronSpec } from "../grammar.js";
 import { Pixels } from "../pixels.js";
 import type { Scene } from "../scene.js";
 import type { Layout, Point } from "./layout.js";
-import { neuronName, parameterDial, shortNumber } from "./numbers.js";
+import { neuronName, parameterSlider, shortNumber } from "./numbers.js";
 
 const ordinal = (k: number): string => `${k}${{ 1: "st", 2: "nd", 3: "rd" }[k] ?? "th"}`;
 
@@ -28,6 +28,7 @@ export class Neuron {
   readonly item: SVGGElement;
   /** The bias, drawn on top of the edges. */
   readonly biasItem: SVGGElement;
+  /** The name for screen readers; it begins with "neuron". */
   readonly name: string;
   /** A circle, or a square if the neuron is an image. */
   private readonly body: SVGElement;
@@ -37,11 +38,12 @@ export class Neuron {
   private readonly delta: SVGTextElement;
   private readonly turn: SVGTextElement;
   private readonly bias: SVGTextElement;
-  private readonly updateDial: (() => void) | undefined;
+  private readonly updateSlider: (() => void) | undefined;
 
   constructor(readonly spec: NeuronSpec, network: NetworkSpec, private readonly layout: Layout, private readonly scene: Scene) {
     const { radius } = layout;
-    this.name = neuronName(network, spec.id);
+    const labelOrPosition = neuronName(network, spec.id);
+    this.name = spec.label ? `neuron ${spec.label}` : labelOrPosition;
     this.body = bodyOf(spec, radius);
     this.value = svg("text", { class: "nn-neuron-value", "text-anchor": "middle", y: spec.image ? radius + 14 : 4 });
     this.total = svg("text", { class: "nn-neuron-note", "text-anchor": "middle", y: radius + 13 });
@@ -56,14 +58,14 @@ export class Neuron {
     this.item.append(titleOf(spec, radius, layout.isNamedBeside(spec)), this.value, this.total, this.delta, this.turn);
     this.bias = svg("text", { class: "nn-edge-number nn-bias", "text-anchor": "start", x: radius + 3, y: -radius + 4 });
     this.biasItem = svg("g", {}, this.bias);
-    this.updateDial = parameterDial(scene, network, this.biasItem, spec.bias, `bias of ${this.name}`);
-    if (this.updateDial) {
+    this.updateSlider = parameterSlider(scene, network, this.biasItem, spec.bias, `bias of ${labelOrPosition}`);
+    if (this.updateSlider) {
       this.biasItem.prepend(svg("rect", { x: radius, y: -radius - 12, width: 44, height: 24, fill: "transparent" }));
     }
   }
 
   get canDrag(): boolean {
-    return this.updateDial !== undefined;
+    return this.updateSlider !== undefined;
   }
 
   /** Whether the reader has switched the neuron off. */
@@ -89,7 +91,7 @@ export class Neuron {
   draw(): void {
     const { scene, spec } = this;
     const v = scene.number(spec.value, NaN);
-    const total = scene.number(spec.net, NaN);
+    const total = scene.number(spec.total, NaN);
     const d = scene.number(spec.delta, NaN);
     setText(this.value, spec.value && Number.isFinite(v) ? shortNumber(v) : "");
     setText(this.total, Number.isFinite(total) ? `in ${shortNumber(total)}` : "");
@@ -100,7 +102,7 @@ export class Neuron {
     this.item.classList.toggle("nn-off", this.off);
     this.item.classList.toggle("nn-value-negative", v < 0);
     this.drawImage();
-    this.updateDial?.();
+    this.updateSlider?.();
   }
 
   /** Shows the neuron's position in the order that the reader has chosen, 0 for none; returns a description for screen readers. */
@@ -109,7 +111,7 @@ export class Neuron {
     setText(this.turn, turn > 0 ? ordinal(turn) : "");
     const v = scene.number(spec.value, NaN);
     const d = scene.number(spec.delta, NaN);
-    const words = `neuron ${this.name}${Number.isFinite(v) ? `, a = ${shortNumber(v)}` : ""}${Number.isFinite(d) ? `, δ = ${shortNumber(d)}` : ""}`;
+    const words = `${this.name}${Number.isFinite(v) ? `, a = ${shortNumber(v)}` : ""}${Number.isFinite(d) ? `, δ = ${shortNumber(d)}` : ""}`;
     return turn > 0 ? `${words}, ${ordinal(turn)} in order` : words;
   }
 

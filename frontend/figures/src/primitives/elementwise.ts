@@ -6,7 +6,7 @@ import {
 } from "./primitive.js";
 import { POWERS, ROOTS, TANHS, exp as expOf, tanh as tanhOf } from "./exponential.js";
 import { erf, roundHalfEven } from "./special.js";
-import { broadcastKernel, type Walk } from "./walk.js";
+import { broadcastKernel, type StridedLoop } from "./strided-loop.js";
 
 /*
 Every operation has a loop of its own (no function is passed to a common loop), because a call per
@@ -26,7 +26,7 @@ function expectBroadcast(out: Operand, inputs: readonly Operand[], attrs: Attrs)
 
 // ---------------------------------------------------------------- two arguments
 
-type Loop2 = (o: Values, a: Values, b: Values, w: Walk) => void;
+type Loop2 = (o: Values, a: Values, b: Values, w: StridedLoop) => void;
 
 function binary(loop: Loop2, forIntegers: Loop2 = loop): Primitive {
   return (out, inputs, attrs) => {

@@ -4,7 +4,7 @@ import { POWERS, ROOTS, TANHS, exp, tanh } from "./exponential.js";
 import { type Matrix, gemm } from "./gemm.js";
 import { type Factor2d, layoutOf } from "./linalg.js";
 import type { Kernel, Operand, Values } from "./primitive.js";
-import { broadcastKernel, type Walk } from "./walk.js";
+import { broadcastKernel, type StridedLoop } from "./strided-loop.js";
 
 /*
 An intermediate value costs a store and a load, and each loop has its own overhead.  The loops below avoid
@@ -25,7 +25,7 @@ export interface Pair {
   readonly signs: readonly [number, number];
 }
 
-type PairLoop = (o: Values, a: Values, b: Values, c: Values, w: Walk, pair: Pair) => void;
+type PairLoop = (o: Values, a: Values, b: Values, c: Values, w: StridedLoop, pair: Pair) => void;
 
 const sumOfProduct: PairLoop = (o, a, b, c, w, { signs: [s, u] }) => {
   const { single, rows, cols, ar, ac, br, bc, cr, cc } = w;
@@ -77,7 +77,7 @@ export function pairKernel(pair: Pair, out: Operand, inputs: readonly [Operand, 
 
 // ---------------------------------------------------------------- a bias, then an activation
 
-type BiasLoop = (o: Values, a: Values, b: Values, w: Walk) => void;
+type BiasLoop = (o: Values, a: Values, b: Values, w: StridedLoop) => void;
 
 const tanhOfSum: BiasLoop = (o, a, b, w) => {
   const table = TANHS;
@@ -254,7 +254,7 @@ const eightInputs: Neuron = (o, x, start, end, j, n, w, bias, single) => {
 // ---------------------------------------------------------------- tanh's derivative
 
 /** g · (one - h·h), the gradient pulled back through h = tanh(…). */
-export function throughTanh(out: Operand, inputs: readonly [Operand, Operand, Operand]): Kernel {
+export function tanhVjpKernel(out: Operand, inputs: readonly [Operand, Operand, Operand]): Kernel {
   const o = out.data;
   const [g, one, h] = inputs.map((x) => x.data) as [Values, Values, Values];
   return broadcastKernel(out, inputs, (w) => {
@@ -269,7 +269,7 @@ export function throughTanh(out: Operand, inputs: readonly [Operand, Operand, Op
 }
 
 /** The same if g is a column times a row, as for the gradient that a layer with one neuron passes back. */
-export function outerThroughTanh(out: Operand, column: Operand, row: Operand, one: Operand, h: Operand): Kernel {
+export function outerTanhVjpKernel(out: Operand, column: Operand, row: Operand, one: Operand, h: Operand): Kernel {
   const [m, n] = out.shape as [number, number];
   const [o, g, w, a, oneData] = [out.data, column.data, row.data, h.data, one.data];
   const single = out.dtype === "float32";

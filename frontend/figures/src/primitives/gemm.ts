@@ -2,7 +2,7 @@
 
 import type { Values } from "./primitive.js";
 
-/** The layout of a matrix in a flat array: start, step from row to row, step from column to column. */
+/** The layout of a matrix in a flat array: start, stride from row to row, stride from column to column. */
 export interface Matrix {
   data: Values;
   start: number;

@@ -115,7 +115,7 @@ function selection(shape: Shape, indices: readonly Operand[], attrs: Attrs): Sel
   }
   const common = broadcastShapes(indices.map((x) => x.shape), attrs);
   const lengths = dims.map((d) => shape[d]!);
-  const steps = stridesOf(lengths);
+  const strides = stridesOf(lengths);
   const offsets = indices.map((x) => offsetsOf(common, broadcastStrides(x.shape, common)));
   return {
     shape: [...shape.slice(0, first), ...common, ...shape.slice(first + dims.length)],
@@ -126,7 +126,7 @@ function selection(shape: Shape, indices: readonly Operand[], attrs: Attrs): Sel
     flatIndex: (i) => {
       let flat = 0;
       for (let k = 0; k < indices.length; k++) {
-        flat += position(indices[k]!.data[offsets[k]![i]!]!, lengths[k]!, attrs) * steps[k]!;
+        flat += position(indices[k]!.data[offsets[k]![i]!]!, lengths[k]!, attrs) * strides[k]!;
       }
       return flat;
     },

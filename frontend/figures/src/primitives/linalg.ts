@@ -53,7 +53,7 @@ export interface Factor2d {
 }
 
 /** The product of two matrices; `single` rounds it to float32. */
-export function productKernel(out: Operand, left: Factor2d, right: Factor2d, single: boolean): Kernel {
+export function matmulKernel(out: Operand, left: Factor2d, right: Factor2d, single: boolean): Kernel {
   const [m, n] = out.shape as [number, number];
   const k = left.matrix.shape[left.transposed ? 0 : 1]!;
   const [A, B] = [layoutOf(left), layoutOf(right)];
@@ -107,11 +107,11 @@ const einsum: Primitive = (out, inputs, attrs) => {
   attrs.touch((inner + sizeOf(out.shape)) * inputs.length); // the lists of offsets
   const factors = inputs.map((x, i) => {
     const strides = stridesOf(x.shape);
-    const step = (c: string): number => [...terms[i]!].reduce((s, t, d) => (t === c ? s + strides[d]! : s), 0);
+    const strideOf = (c: string): number => [...terms[i]!].reduce((s, t, d) => (t === c ? s + strides[d]! : s), 0);
     return {
       x: x.data,
-      starts: offsetsOf(out.shape, [...result].map(step)),
-      members: offsetsOf(lengths(summed), summed.map(step)),
+      starts: offsetsOf(out.shape, [...result].map(strideOf)),
+      members: offsetsOf(lengths(summed), summed.map(strideOf)),
     };
   });
   return products(out.data, inner, factors);

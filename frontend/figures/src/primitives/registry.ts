@@ -38,7 +38,7 @@ export function compile(op: string, out: Operand, inputs: readonly Operand[], at
 
 /** These copy values, take absolute values or insert 0, so rounded inputs give rounded results. */
 const KEEPS_ROUNDING: ReadonlySet<string> = new Set(
-  "permute expand flip cat slice unslice tril triu gather take index relu abs where maximum minimum amax amin max_pool2d".split(" "),
+  "permute expand flip cat slice slice_backward tril triu gather take index relu abs where maximum minimum amax amin max_pool2d".split(" "),
 );
 
 /** The kernel followed by the rounding of its results; the values of float64 and bool need none. */

@@ -140,7 +140,7 @@ const slice: Primitive = (out, inputs, attrs) => {
   return copyFrom(out.data, data, selected.offsets);
 };
 
-const unslice: Primitive = (out, inputs, attrs) => {
+const sliceBackward: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   expectShape(out, attrs.ints("shape"), attrs);
   const { offsets, shape } = indexed(out.shape, attrs);
@@ -190,7 +190,7 @@ export const shape: Family = {
   cat,
   pad,
   slice,
-  unslice,
+  slice_backward: sliceBackward,
   tril: triangle(true),
   triu: triangle(false),
 };

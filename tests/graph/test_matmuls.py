@@ -7,12 +7,12 @@ import pytest
 from fuzz_compile import interpreted
 
 import nnlib
-from nnlib.graph.lower import products
+from nnlib.graph.lower import matmuls
 from nnlib.graph.lower.loops import Loops, Lowered
-from nnlib.graph.lower.products import merged
+from nnlib.graph.lower.matmuls import merged
 from nnlib.graph.simplify import simplify
 from tests.graph.cases import needs_numba
-from tests.graph.test_lowering import positions
+from tests.graph.traces import positions
 
 T = nnlib
 
@@ -178,7 +178,7 @@ CHOICES = {"x": 4, "W": 2, "U": 2, "initial": 3, "readout": 4, "variant": 5, "ta
 
 
 def random_choices(seed):
-    """A random program with products that can be merged: its choices, sizes and type."""
+    """A random program with products that can be merged: its choices, sizes and dtype."""
     rng = np.random.default_rng(seed)
     choices = {name: int(rng.integers(n)) for name, n in CHOICES.items()}
     choices |= {k: int(n) for k, n in zip("tnh", rng.integers((2, 1, 1), (7, 5, 5)), strict=True)}
@@ -250,7 +250,7 @@ def random_difference(seed, backend):
 def merge_all(monkeypatch):
     """Merges products of any size, and has BLAS compute them, not loops."""
     for name, value in {"BY_LOOPS": 0, "UNROLLED": 0, "MIN_PRODUCTS": 2}.items():
-        monkeypatch.setattr(products, name, value)
+        monkeypatch.setattr(matmuls, name, value)
 
 
 @pytest.mark.parametrize("backend", ["numpy", pytest.param("loops", marks=needs_numba)])

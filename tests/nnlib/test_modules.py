@@ -379,7 +379,7 @@ BAD = {
     "a module out of range": lambda t, f: t.nn.Sequential(t.nn.ReLU())[1],
     "an unknown submodule": lambda t, f: t.nn.Sequential(t.nn.ReLU()).get_submodule("1"),
     "a parameter that is not a tensor": lambda t, f: t.nn.Module().register_parameter("a", 3),
-    "integers as a type": lambda t, f: t.nn.Linear(2, 2).to(t.int64),
+    "an integer dtype": lambda t, f: t.nn.Linear(2, 2).to(t.int64),
 }
 
 
@@ -482,7 +482,7 @@ def test_loading_without_strict_returns_missing_and_unexpected_keys():
     assert str(net.load_state_dict(net.state_dict())) == "<All keys matched successfully>"
 
 
-def test_forward_hooks_see_and_change_arguments_and_results():
+def test_forward_hooks_receive_and_change_arguments_and_results():
     for t in (nnlib, torch):
         layer, inputs = t.nn.Tanh(), []
         before = layer.register_forward_pre_hook(lambda m, args: (args[0] * 2,))

@@ -35,20 +35,21 @@ def as_int64(value: Any) -> Any:
     return value.long() if getattr(value, "dtype", None) == torch.int32 else value
 
 
-def call(f: Callable, args: tuple, names: dict) -> Any:
+def call(f: Callable, args: tuple, kwargs: dict) -> Any:
     """Calls f; if PyTorch needs int64, arguments in int32, the browser's default, are converted."""
     try:
-        return f(*args, **names)
+        return f(*args, **kwargs)
     except RuntimeError as error:
         if "expected scalar type Long" not in str(error) and "Int" not in str(error):
             raise
-        new_args, new_names = (
+        new_args, new_kwargs = (
             [as_int64(a) for a in args],
-            {n: as_int64(v) for n, v in names.items()},
+            {k: as_int64(v) for k, v in kwargs.items()},
         )
-        if all(a is b for a, b in zip([*args, *names.values()], [*new_args, *new_names.values()])):
+        before, after = [*args, *kwargs.values()], [*new_args, *new_kwargs.values()]
+        if all(a is b for a, b in zip(before, after)):
             raise
-        return f(*new_args, **new_names)
+        return f(*new_args, **new_kwargs)
 
 
 OPERATIONS["call"] = call

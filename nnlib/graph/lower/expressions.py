@@ -1,7 +1,7 @@
 """How each elementwise step is written in a loop, and which steps loops can compute at all.
 
 A loop computes in float32, float64, int64 and bool, one element at a time, always in the step's own
-type.  A step that is not listed here stays a call of its primitive between the loops.
+dtype.  A step that is not listed here stays a call of its primitive between the loops.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": 
 _LOGIC = {"logical_and": "and", "logical_or": "or"}
 _FAST = {"exp": "expf", "log": "logf", "tanh": "tanhf", "sigmoid": "sigmoidf",
          "softplus": "softplusf", "log1p": "log1pf"}  # fmt: skip
-# Both float types use these functions, except that float32 has those of _FAST, from floats.py.
+# Both float dtypes use these functions, except that float32 has those of _FAST, from floats.py.
 _FUNCTIONS = {
     "exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "sigmoid": "sigmoid",
     "softplus": "softplus", "log1p": "np.log1p", "expm1": "np.expm1", "exp2": "np.exp2",
@@ -35,7 +35,7 @@ _FUNCTIONS = {
 
 
 def number(value: Any, dtype: str) -> str:
-    """A constant of a type, as the loops write it."""
+    """A constant of a dtype, as the loops write it."""
     value = np.asarray(value)[()]
     if dtype == "bool":
         return str(bool(value))
@@ -48,7 +48,7 @@ def number(value: Any, dtype: str) -> str:
     return f"{TYPES[dtype]}({text})"
 
 
-def is_point(step: Step, operands: Sequence[Step]) -> bool:
+def is_elementwise(step: Step, operands: Sequence[Step]) -> bool:
     """Whether a loop can compute this step from these operands."""
     dtypes = [s.dtype for s in operands]
     if step.dtype not in TYPES or any(k not in TYPES for k in dtypes):

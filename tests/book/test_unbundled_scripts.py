@@ -27,7 +27,7 @@ def unknown_names(scripts: list[Path]) -> list[str]:
 
 
 @pytest.mark.skipif(not TSC.exists(), reason="TypeScript is not installed: cd frontend && npm ci")
-def test_plain_scripts_use_only_names_that_are_declared(tmp_path: Path) -> None:
+def test_unbundled_scripts_use_only_names_that_are_declared(tmp_path: Path) -> None:
     assert len(SCRIPTS) > 8
     assert unknown_names(SCRIPTS) == []
     wrong = tmp_path / "wrong.js"

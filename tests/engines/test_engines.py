@@ -56,17 +56,17 @@ def opened(engine: Engine, address: str, name: str) -> None:
     engine.evaluate(HELPERS)
 
 
-def faults(engine: Engine) -> list[str]:
-    return engine.evaluate("[...window.faults, ...window.elsewhere()]")
+def errors_of_page(engine: Engine) -> list[str]:
+    return engine.evaluate("[...window.pageErrors, ...window.requestsToOtherServers()]")
 
 
 @pytest.mark.reads("{name}")
 @pytest.mark.parametrize("name", PAGES)
 def test_every_control_can_be_moved_by_keys_and_figures_agree_with_python(
-    engine: Engine, watched: str, site: Path, name: str
+    engine: Engine, address: str, site: Path, name: str
 ) -> None:
     specs = figures_of(site, name)
-    opened(engine, watched, name)
+    opened(engine, address, name)
     shown = "[...document.querySelectorAll('.nn-figure')].map((figure) => figure.dataset.name)"
     assert sorted(engine.evaluate(shown)) == sorted(specs)
     assert engine.evaluate("document.querySelectorAll('.nn-broken').length") == 0
@@ -88,7 +88,7 @@ def test_every_control_can_be_moved_by_keys_and_figures_agree_with_python(
             check_against_python(engine, spec)
         if engine.evaluate(OPERATE, figure):
             check_against_python(engine, spec)
-    assert faults(engine) == []
+    assert errors_of_page(engine) == []
 
 
 # The value that each slider shows, and the figure's input of the same name.
@@ -119,15 +119,15 @@ def return_to_page(engine: Engine, address: str, name: str, way: str) -> None:
 @pytest.mark.reads(f"{PAGE}.html", OTHER_PAGE)
 @pytest.mark.parametrize("way", ["history.back()", "location.reload()"])
 def test_after_a_return_sliders_show_the_figures_values(
-    engine: Engine, watched: str, way: str
+    engine: Engine, address: str, way: str
 ) -> None:
-    opened(engine, watched, f"{PAGE}.html")
+    opened(engine, address, f"{PAGE}.html")
     slider = "document.querySelector('.nn-figure input[type=range]')"
     name = engine.evaluate(f"{slider}.closest('.nn-figure').dataset.name")
     engine.evaluate(FOCUS, [name, "input[type=range]", 0])
     for _ in range(3):
         engine.press("ArrowRight")
-    return_to_page(engine, watched, f"{PAGE}.html", way)
+    return_to_page(engine, address, f"{PAGE}.html", way)
     sliders = engine.evaluate(SLIDERS, name)
     assert sliders
     for key, shown, input_value in sliders:
@@ -184,13 +184,13 @@ CHOOSE = """() => {
 @pytest.mark.parametrize("way", ["history.back()", "location.reload()"])
 @pytest.mark.parametrize("name", ["chapters/layers.html", "chapters/xor.html"])
 def test_after_a_return_controls_agree_with_figures_and_answers_with_verdicts(
-    engine: Engine, watched: str, name: str, way: str
+    engine: Engine, address: str, name: str, way: str
 ) -> None:
-    opened(engine, watched, name)
+    opened(engine, address, name)
     engine.evaluate(CHOOSE)
     engine.evaluate(FRAMES)
     assert sum(verdict != "" for _, _, verdict in engine.evaluate(ANSWERED)) > 2
-    return_to_page(engine, watched, name, way)
+    return_to_page(engine, address, name, way)
     controls = engine.evaluate(CONTROLS)
     assert controls
     for figure, key, shown, input_value in controls:
@@ -201,9 +201,9 @@ def test_after_a_return_controls_agree_with_figures_and_answers_with_verdicts(
 
 @pytest.mark.reads("chapters/layers.html")
 def test_training_pauses_out_of_sight_and_continues_with_a_note(
-    engine: Engine, watched: str
+    engine: Engine, address: str
 ) -> None:
-    opened(engine, watched, "chapters/layers.html")
+    opened(engine, address, "chapters/layers.html")
     figure = "document.querySelector('.nn-training').closest('.nn-figure')"
     steps = f"sceneOf({figure}.dataset.name).named('step').data[0]"
     engine.evaluate(f"() => {{ {figure}.scrollIntoView({{ behavior: 'instant' }}) }}")
@@ -222,9 +222,9 @@ def test_training_pauses_out_of_sight_and_continues_with_a_note(
 
 @pytest.mark.reads("reference/functions.html")
 def test_an_example_of_the_reference_is_copied_without_its_prompts(
-    engine: Engine, watched: str
+    engine: Engine, address: str
 ) -> None:
-    opened(engine, watched, "reference/functions.html")
+    opened(engine, address, "reference/functions.html")
     engine.until("document.querySelectorAll('div.doctest .copybtn').length > 0")
     shown = engine.evaluate("document.querySelector('div.doctest pre').textContent")
     assert ">>> " in shown
@@ -240,10 +240,10 @@ def test_an_example_of_the_reference_is_copied_without_its_prompts(
 
 @pytest.mark.reads(f"{PAGE}.html")
 def test_a_chapters_code_runs_and_prints_the_stored_output(
-    engine: Engine, watched: str, site: Path
+    engine: Engine, address: str, site: Path
 ) -> None:
     needs_python(site)
-    opened(engine, watched, f"{PAGE}.html")
+    opened(engine, address, f"{PAGE}.html")
     cells = cells_of(PAGE)
     state = "document.querySelector('.nn-run-bar')?.dataset.state"
     engine.evaluate("() => document.querySelector('.nn-run-start').click()")

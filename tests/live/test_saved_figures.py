@@ -37,23 +37,23 @@ def sigmoid() -> live.Figure:
     return live.figure(
         lambda w: {"p": nnlib.sigmoid(w * x)}, w=live.slider(-2.0, 2.0, 0.1, value=1.0),
         w2=live.slider(-2.0, 2.0, 0.1, value=0.0), view=[axes, "w = {w:.1f}"],
-        title="A </script> in the title", caption="Move w.", alt="A curve.", name="travel",
+        title="A </script> in the title", caption="Move w.", alt="A curve.", name="saved",
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An author's folder: the figure in both formats, and pages that show it."""
-    target = tmp_path_factory.mktemp("travel")
+    target = tmp_path_factory.mktemp("saved")
     figure = sigmoid()
     figure["w"] = 1.5
-    figure.save(target / "travel.html")
-    figure.save(target / "travel.mjs")
-    frame = '<!doctype html><iframe src="travel.html" width="760" height="640"></iframe>'
+    figure.save(target / "saved.html")
+    figure.save(target / "saved.mjs")
+    frame = '<!doctype html><iframe src="saved.html" width="760" height="640"></iframe>'
     (target / "frame.html").write_text(frame)
     module = (
         '<!doctype html><div id="here"></div><script type="module">import figure from '
-        '"./travel.mjs"; window.end = figure.render({ el: document.querySelector("#here") })'
+        '"./saved.mjs"; window.end = figure.render({ el: document.querySelector("#here") })'
         "</script>"
     )
     (target / "module.html").write_text(module)
@@ -114,7 +114,7 @@ def slide_to(frame: Any, value: str) -> None:
 
 
 def test_a_saved_page_works_from_a_folder(visit: Visit, folder: Path) -> None:
-    address = (folder / "travel.html").as_uri()
+    address = (folder / "saved.html").as_uri()
     visit.page.goto(address)
     visit.page.wait_for_selector(READY)
     expect_text(visit.page, "w = 1.5")
@@ -144,8 +144,8 @@ def test_in_a_slide_show_figures_move_and_their_keys_do_not_turn_slides(
     for name in ("reveal.js", "reveal.css"):
         shutil.copyfile(hosts / "reveal" / name, folder / name)
     content = {
-        "frame": '<iframe src="travel.html" width="760" height="600"></iframe>',
-        "module": '<div id="here"></div><script type="module">import figure from "./travel.mjs";'
+        "frame": '<iframe src="saved.html" width="760" height="600"></iframe>',
+        "module": '<div id="here"></div><script type="module">import figure from "./saved.mjs";'
         'figure.render({ el: document.querySelector("#here") })</script>',
     }[way]
     slides = f"<section>one</section><section>{content}</section><section>three</section>"
@@ -175,7 +175,7 @@ def test_in_a_slide_show_figures_move_and_their_keys_do_not_turn_slides(
 # `save_changes` throw) and a shadow root, and calls `initialize`, if there is one, and `render`.
 THEME = """async (values) => {
   const { MystAnyModel } = await import("/models.js");
-  const widget = (await import("/travel.mjs")).default;
+  const widget = (await import("/saved.mjs")).default;
   const model = new MystAnyModel(values);
   await widget.initialize?.({ model });
   const host = document.body.appendChild(document.createElement("div"));
@@ -214,10 +214,10 @@ def test_mystmd_reads_the_directive_of_the_docs(hosts: Path, folder: Path, tmp_p
     node = shutil.which("node")
     if node is None:
         pytest.skip("mystmd is a program for Node, which is not installed here")
-    docs = (Path(__file__).resolve().parents[2] / "docs" / "travel.md").read_text("utf8")
+    docs = (Path(__file__).resolve().parents[2] / "docs" / "other-pages.md").read_text("utf8")
     example = docs.split("````md\n", 1)[1].split("````", 1)[0]
     (tmp_path / "index.md").write_text(f"# A page\n\n{example}")
-    shutil.copyfile(folder / "travel.mjs", tmp_path / "neuron.mjs")
+    shutil.copyfile(folder / "saved.mjs", tmp_path / "neuron.mjs")
     (tmp_path / "myst.yml").write_text("version: 1\nproject: {title: x}\nsite: {title: x}\n")
     command = [node, str(hosts / "myst" / "myst.cjs"), "build", "--site"]
     # Without a network the command fails in the end, because it fetches the theme last.
@@ -235,14 +235,14 @@ def nodes(tree: dict) -> Iterator[dict]:
 
 
 def test_save_figure_saves_the_current_state(visit: Visit, folder: Path, tmp_path: Path) -> None:
-    visit.page.goto((folder / "travel.html").as_uri())
+    visit.page.goto((folder / "saved.html").as_uri())
     visit.page.wait_for_selector(READY)
     slide_to(visit.page, "-1.2")
     saved = tmp_path / "again.html"
     for name in ("first", "second"):  # a saved figure can save itself
         with visit.page.expect_download() as download:
             visit.page.get_by_role("button", name="Save figure").click()
-        assert download.value.suggested_filename == "travel.html", name
+        assert download.value.suggested_filename == "saved.html", name
         download.value.save_as(saved)
         visit.page.goto(saved.as_uri())
         visit.page.wait_for_selector(READY)
@@ -255,7 +255,7 @@ def test_save_figure_works_in_the_books_pages_from_a_folder(
     visit: Visit, folder: Path, tmp_path: Path
 ) -> None:
     """There the bundle is a script file beside the page, which the page's code cannot read."""
-    saved_page = (folder / "travel.html").read_text("utf8")
+    saved_page = (folder / "saved.html").read_text("utf8")
     head, _, _ = saved_page.rpartition('<script type="module">')
     page = tmp_path / "chapter.html"
     page.write_text(f'{head}<script defer src="live.js"></script></body></html>')
@@ -276,7 +276,7 @@ def test_node_can_import_the_module_without_a_page(folder: Path) -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node is not installed here")
-    code = f"import({(folder / 'travel.mjs').as_uri()!r}).then((m) => console.log(typeof m.default.render))"
+    code = f"import({(folder / 'saved.mjs').as_uri()!r}).then((m) => console.log(typeof m.default.render))"
     run = subprocess.run([node, "-e", code], capture_output=True, text=True, timeout=30)
     assert run.stdout.strip() == "function", run.stderr
 

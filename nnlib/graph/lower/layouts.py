@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nnlib.graph.lower.products import by_blas, is_block_of_rows
+from nnlib.graph.lower.matmuls import by_blas, is_block_of_rows
 from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
@@ -80,7 +80,7 @@ def _without_ones(shape: Shape) -> Shape:
     return tuple([n for n in shape if n != 1])
 
 
-def _through(base: View, dims: dict[int, Axis]) -> View:
+def _composed(base: View, dims: dict[int, Axis]) -> View:
     """The view `base` with each of its dimensions read along the axis that `dims` gives."""
     axes = []
     for axis in base.axes:
@@ -94,14 +94,14 @@ def _through(base: View, dims: dict[int, Axis]) -> View:
 
 
 def _permuted(step: Step, base: View) -> View:
-    return _through(base, {d: Axis(0, k) for k, d in enumerate(step.attrs["dims"])})
+    return _composed(base, {d: Axis(0, k) for k, d in enumerate(step.attrs["dims"])})
 
 
 def _expanded(step: Step, base: View) -> View:
     n = 1 + max((a.dim for a in base.axes if a.dim is not None), default=-1)
     added = len(step.shape) - step.attrs["rank"]
     sizes = step.attrs["from"]
-    return _through(base, {
+    return _composed(base, {
         d: Axis(0, d + added if sizes[d] == step.shape[d + added] else None) for d in range(n)
     })  # fmt: skip
 
@@ -115,14 +115,14 @@ def _sliced(step: Step, base: View) -> View:
             next_dim += 1
         else:
             dims[d] = Axis(entry)
-    return _through(base, dims)
+    return _composed(base, dims)
 
 
 def _reshaped(step: Step, base: View) -> View:
     old_shape = step.attrs["from"]
     if _without_ones(old_shape) == _without_ones(step.shape):
         dims = iter([k for k, n in enumerate(step.shape) if n != 1])
-        return _through(base, {d: Axis(0, None if n == 1 else next(dims))
+        return _composed(base, {d: Axis(0, None if n == 1 else next(dims))
                                for d, n in enumerate(old_shape)})  # fmt: skip
     return identity(base.at, step.shape)
 

@@ -1,4 +1,4 @@
-"""By hand: the loss that a step of descent promises, beside the loss that it gives."""
+"""By hand: the loss that is predicted for a step of descent, beside the actual loss."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Start:
     initial: float  # the slider's initial value of α
     increment: float  # the slider's smallest change of α
     losses: tuple[float, float]
-    shares: tuple[float, float]
+    ratios: tuple[float, float]
 
 
 STARTS = (
@@ -63,26 +63,27 @@ class Descent:
     def _activations(self, w: Mapping[str, Any]) -> dict:
         return activations(w, self.numbers["x1"], self.numbers["x2"])
 
-    def promised(self, alpha: Any) -> Any:
+    def predicted(self, alpha: Any) -> Any:
         """The loss after a step, if all derivatives stayed as they are: a line in α."""
         return self.loss - alpha * self.squares
 
-    def kept(self, alpha: Any) -> Any:
+    def actual(self, alpha: Any) -> Any:
         """The loss after a step, from a run forward with the new weights."""
         w = {n: self.numbers[n] - alpha * self.derivatives[n] for n in WEIGHTS}
         return (self.numbers["y"] - self._activations(w)[5]) ** 2
 
-    def share(self, alpha: Any) -> Any:
-        """The measured fall of the loss divided by the promised one."""
-        return (self.loss - self.kept(alpha)) / (alpha * self.squares)
+    def ratio(self, alpha: Any) -> Any:
+        """The actual fall of the loss divided by the predicted one."""
+        return (self.loss - self.actual(alpha)) / (alpha * self.squares)
 
 
-def promise(
+def predicted_and_actual(
     numbers: Mapping[str, float], output: Callable = output_lines, hidden: Callable = hidden_lines
 ) -> live.Figure:
-    """The promised loss as a line to drag, the kept one as a curve, from three starts.
+    """The predicted loss as a line to drag, the actual one as a curve, from three starts.
 
-    The promise is computed by `output` and `hidden`, five lines each, which a reader has typed.
+    The predicted loss is computed by `output` and `hidden`, five lines each, which a reader has
+    typed.
     """
     lines = by_lines(output, hidden)
     steps = [Descent({**numbers, **start.changed}, lines) for start in STARTS]
@@ -91,8 +92,8 @@ def promise(
         out: dict[str, Any] = {}
         for k, step in enumerate(steps):
             alpha = alphas[f"alpha{k}"].double()
-            out |= {f"promised{k}": step.promised(alpha), f"kept{k}": step.kept(alpha),
-                    f"share{k}": step.share(alpha)}  # fmt: skip
+            out |= {f"predicted{k}": step.predicted(alpha), f"actual{k}": step.actual(alpha),
+                    f"ratio{k}": step.ratio(alpha)}  # fmt: skip
         return out
 
     return live.figure(
@@ -108,51 +109,52 @@ def promise(
             live.control("start"),
             *[_panel(k, s, d) for k, (s, d) in enumerate(zip(STARTS, steps, strict=True))],
         ],
-        title="Promised and kept",
+        title="Predicted and actual loss",
         dtype="float64",
-        caption="Drag the promise, the point on the straight line, until it reaches 0, and read "
-        "what is kept. Do the same from the second start: what do the two steps have in common? "
-        "From the third start, look at α = 1 first. From which α on does the loss fall at least "
-        "twice as far as promised?",
-        alt="The loss over the step size α: a falling straight line, the promise, and a curve, the "
-        "loss after the step. They touch at α = 0. From the chapter's net the promise is 0 at "
-        "α = 3.47, where a third of the loss is left. With the target ½ it is 0 at the same α, "
-        "and beyond α = 12 the loss is larger than at the start. From a saturated start a step "
-        "with α = 1 keeps its promise, a fall of 0.0004 of 0.99; with α = 200 the loss falls "
-        "ten times as far as promised.",
+        caption="Drag the predicted loss, the point on the straight line, until it reaches 0, and "
+        "read the actual loss. Do the same from the second start: what do the two steps have in "
+        "common? From the third start, look at α = 1 first. From which α on does the loss fall at "
+        "least twice as far as predicted?",
+        alt="The loss over the step size α: a falling straight line, the predicted loss, and a "
+        "curve, the actual loss after the step. They touch at α = 0. From the chapter's net the "
+        "predicted loss is 0 at α = 3.47, where a third of the loss is left. With the target ½ it "
+        "is 0 at the same α, and beyond α = 12 the loss is larger than at the start. From a "
+        "saturated start a step with α = 1 is predicted well, a fall of 0.0004 of 0.99; with "
+        "α = 200 the loss falls ten times as far as predicted.",
     )  # fmt: skip
 
 
 def _panel(k: int, start: Start, step: Descent) -> Any:
-    """One start: its slider, the line with its handle and the curve, the quotient, the numbers."""
-    alpha, promised, kept, share = (f"{n}{k}" for n in ("alpha", "promised", "kept", "share"))
+    """One start: its slider, the line with its handle and the curve, the ratio, the numbers."""
+    alpha, predicted, actual, ratio = (f"{n}{k}" for n in ("alpha", "predicted", "actual", "ratio"))
     along = nnlib.linspace(0, start.reach, 201, dtype=nnlib.float64)
     losses = live.axes(
         live.line(y=0, color="muted"),
-        live.curve(along, step.kept(along), label="kept"),
-        live.curve(along, step.promised(along), color="gradient", dash=True, label="promised"),
-        live.segments(alpha, promised, alpha, kept, color="muted"),
-        live.points(x=alpha, y=kept, size=5),
-        live.handle(alpha, promised, drag=(alpha, None), color="gradient", label="the promise"),
+        live.curve(along, step.actual(along), label="actual"),
+        live.curve(along, step.predicted(along), color="gradient", dash=True, label="predicted"),
+        live.segments(alpha, predicted, alpha, actual, color="muted"),
+        live.points(x=alpha, y=actual, size=5),
+        live.handle(alpha, predicted, drag=(alpha, None), color="gradient",
+                    label="the predicted loss"),
         xlim=(0, start.reach), ylim=start.losses, xlabel="step size α", ylabel="loss",
         width=380, height=300,
     )  # fmt: skip
-    shares = live.axes(
+    ratios = live.axes(
         live.line(y=0, color="muted"),
         live.line(y=1, dash=True, color="gradient"),
-        live.curve(along[1:], step.share(along[1:])),
-        live.points(x=alpha, y=share, size=5),
-        xlim=(0, start.reach), ylim=start.shares, xlabel="step size α",
-        ylabel="kept fall ÷ promised fall", width=300, height=300,
+        live.curve(along[1:], step.ratio(along[1:])),
+        live.points(x=alpha, y=ratio, size=5),
+        xlim=(0, start.reach), ylim=start.ratios, xlabel="step size α",
+        ylabel="actual fall ÷ predicted fall", width=300, height=300,
     )  # fmt: skip
     digits = ".2f" if start.increment < 1 else ".0f"
     return live.column(
         live.control(alpha),
-        live.row(losses, shares),
+        live.row(losses, ratios),
         live.readout(
-            f"α = {{{alpha}:{digits}}}: the loss is {float(step.loss):.4f} before the step, "
-            f"{{{promised}:.4f}} is promised, {{{kept}:.4f}} is kept. "
-            f"Kept fall ÷ promised fall: {{{share}:.2f}}"
+            f"α = {{{alpha}:{digits}}}: the loss is {float(step.loss):.4f} before the step. "
+            f"After it, the predicted loss is {{{predicted}:.4f}}, the actual loss "
+            f"{{{actual}:.4f}}. Actual fall ÷ predicted fall: {{{ratio}:.2f}}"
         ),
         when=partial(_chosen, k),
     )
@@ -163,15 +165,15 @@ def _chosen(k: int, start: Any) -> Any:
 
 
 def four_programs(numbers: Mapping[str, float]) -> Any:
-    """What the programs with right and wrong signs promise and keep: one line, two curves."""
+    """Predicted and actual loss of programs with right and wrong signs: one line, two curves."""
     step = Descent(numbers)
     along = nnlib.linspace(0, 4, 81, dtype=nnlib.float64)
     return live.axes(
         live.line(y=0, color="muted"),
-        live.curve(along, step.kept(along), label="kept: no wrong sign, or two"),
-        live.curve(along, step.kept(-along), color="series1", width=3,
-                   label="kept: one wrong sign"),
-        live.curve(along, step.promised(along), color="gradient", dash=True,
-                   label="promised by all four"),
+        live.curve(along, step.actual(along), label="actual: no wrong sign, or two"),
+        live.curve(along, step.actual(-along), color="series1", width=3,
+                   label="actual: one wrong sign"),
+        live.curve(along, step.predicted(along), color="gradient", dash=True,
+                   label="predicted by all four"),
         xlim=(0, 4), ylim=(-0.02, 0.18), xlabel="step size α", ylabel="loss", width=460, height=300,
     )  # fmt: skip

@@ -28,7 +28,7 @@ def pair(name: str, *sizes: int, **options):
     return ours, theirs
 
 
-def alike(run, ours, theirs, *arrays: np.ndarray) -> None:
+def agree(run, ours, theirs, *arrays: np.ndarray) -> None:
     """Asserts that both libraries give equal outputs of `run(library, layer, *tensors)`,
     gradients of inputs and gradients of parameters.
     """
@@ -55,9 +55,9 @@ MASKS = {
 def mask_of(description: str, heads: int) -> np.ndarray:
     shape = {"LS": (L, S), "NLS": (N * heads, L, S), "NS": (N, S)}[description.split()[0]]
     rng = np.random.default_rng(1)
-    hidden = rng.random(shape) > 0.6
-    hidden[..., 0] = False
-    return np.where(hidden, -np.inf, rng.normal(size=shape)) if "added" in description else hidden
+    masked = rng.random(shape) > 0.6
+    masked[..., 0] = False
+    return np.where(masked, -np.inf, rng.normal(size=shape)) if "added" in description else masked
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -70,7 +70,7 @@ def test_multihead_attention_agrees_with_pytorch_with_every_mask(mask, need_weig
         mask_tensors = {name: t.tensor(m) for name, m in masks.items()}
         return layer(q, k, v, need_weights=need_weights, **mask_tensors)
 
-    alike(run, ours, theirs, normal(N, L, E), normal(N, S, E), normal(N, S, E))
+    agree(run, ours, theirs, normal(N, L, E), normal(N, S, E), normal(N, S, E))
 
 
 @pytest.mark.parametrize(
@@ -88,16 +88,16 @@ def test_multihead_attention_agrees_with_pytorch_with_every_option(options):
     def run(t, layer, *xs):
         return layer(*xs, average_attn_weights=False)
 
-    alike(run, ours, theirs, *[normal(*shape) for shape in shapes])
-    alike(run, ours, theirs, normal(L, E), normal(S, k), normal(S, v))  # without a batch
+    agree(run, ours, theirs, *[normal(*shape) for shape in shapes])
+    agree(run, ours, theirs, normal(L, E), normal(S, k), normal(S, v))  # without a batch
 
 
 def test_a_query_without_any_allowed_key_gets_pytorchs_result():
     ours, theirs = pair("MultiheadAttention", E, 2)
-    x, hidden = normal(L, N, E), np.ones((L, L), bool)
+    x, masked = normal(L, N, E), np.ones((L, L), bool)
     for weights in (True, False):
-        a = ours(*[nnlib.tensor(x)] * 3, attn_mask=nnlib.tensor(hidden), need_weights=weights)[0]
-        b = theirs(*[torch.tensor(x)] * 3, attn_mask=torch.tensor(hidden), need_weights=weights)[0]
+        a = ours(*[nnlib.tensor(x)] * 3, attn_mask=nnlib.tensor(masked), need_weights=weights)[0]
+        b = theirs(*[torch.tensor(x)] * 3, attn_mask=torch.tensor(masked), need_weights=weights)[0]
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-9)
 
 
@@ -125,7 +125,7 @@ def test_an_encoder_layer_agrees_with_pytorch(options):
         masks = {"src_key_padding_mask": t.tensor(padding)}
         return [layer(x), layer(x, t.tensor(future), is_causal=True), layer(x, **masks)]
 
-    alike(run, ours, theirs, normal(*((N, L, E) if options.get("batch_first") else (L, N, E))))
+    agree(run, ours, theirs, normal(*((N, L, E) if options.get("batch_first") else (L, N, E))))
     assert repr(ours) == repr(theirs).replace("NonDynamicallyQuantizableLinear", "Linear")
 
 
@@ -174,10 +174,10 @@ BAD = {
         t.ones(5, 3, 8), t.ones(5, 8), t.ones(5, 8)),
     "values of another length": lambda t: t.nn.MultiheadAttention(8, 2)(
         t.ones(5, 3, 8), t.ones(5, 3, 8), t.ones(4, 3, 8)),
-    "another type": lambda t: t.nn.MultiheadAttention(8, 2)(*[t.ones(5, 3, 8).double()] * 3),
+    "another dtype": lambda t: t.nn.MultiheadAttention(8, 2)(*[t.ones(5, 3, 8).double()] * 3),
     "a norm's weight of another size": lambda t: t.nn.functional.layer_norm(
         t.ones(2, 3), (3,), t.ones(2)),
-    "a norm's bias of another type": lambda t: t.nn.functional.layer_norm(
+    "a norm's bias of another dtype": lambda t: t.nn.functional.layer_norm(
         t.ones(2, 3), (3,), t.ones(3), t.ones(3).double()),
     "a norm of integers": lambda t: t.nn.functional.layer_norm(t.tensor([[1, 2]]), (2,)),
     "a mask of integers for one head": lambda t:
@@ -244,7 +244,7 @@ def test_a_traced_fused_primitive_is_recorded_as_its_decomposition(name):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 @pytest.mark.parametrize("program", ["F.layer_norm(x, (50,), w, w)", "F.gelu(x)", "torch.erf(x)"])
-def test_small_types_agree_with_pytorch(program, dtype):
+def test_float32_and_float16_agree_with_pytorch(program, dtype):
     x, w = (normal(200, 50) * 3).astype(dtype), normal(50).astype(dtype)
     results = []
     for t in (nnlib, torch):

@@ -1,6 +1,6 @@
 """The static picture for pages without scripts: the first views, drawn as SVG by Python.
 
-Its colours are the palette's theme `still`; its CSS class in the page is `nn-fallback`.
+Its colours are the palette's theme `fallback`; its CSS class in the page is `nn-fallback`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nnlib.live.mark import Lookup, Plot, mark_of
 LEFT, BOTTOM, TOP = 44, 36, 10  # margins in pixels for the axes' numbers and names
 
 
-def still_html(spec: dict, lookup: Lookup, model_id: str) -> str:
+def fallback_html(spec: dict, lookup: Lookup, model_id: str) -> str:
     """`<figure>` with the first two pictures of the view, its text lines and the caption."""
     pictures = _pictures(spec.get("view", {}), lookup)[:2]
     parts = [f'<figure class="nn-fallback" data-nn-model="{html.escape(model_id)}">']
@@ -54,7 +54,7 @@ def _texts(tree: Any, lookup: Lookup, words: Mapping[str, str]) -> list[str]:
     if tree.get("kind") == "predict":
         return [_fill(tree["question"], lookup, words)]
     if tree.get("kind") == "quiz":
-        return [q["ask"] for q in tree["questions"]]
+        return [q["question"] for q in tree["questions"]]
     if tree.get("kind") == "readout":
         return [_fill(tree["text"], lookup, words)]
     return _texts(tree.get("items", []), lookup, words)
@@ -153,11 +153,11 @@ def _network(view: dict, lookup: Lookup) -> str:
     for neuron in view["neurons"]:
         x, y = positions[neuron["id"]]
         value = lookup(neuron["value"]) if neuron.get("value") else None
-        words = (
-            f"{float(value):.2f}" if value is not None and np.size(value) == 1 else neuron["label"]
-        )
+        label = neuron["label"]
+        if value is not None and np.size(value) == 1:
+            label = f"{float(value):.2f}"
         out.append(f'<circle cx="{x}" cy="{y}" r="18" fill="#fff" stroke="#333"/>')
-        out.append(svg.text(x, y + 4, words))
+        out.append(svg.text(x, y + 4, label))
     return svg.picture(width, max_rows * 60, "".join(out))
 
 
@@ -186,8 +186,10 @@ def _dag(view: dict, lookup: Lookup) -> str:
         value = lookup(node["value"]) if node.get("value") and reached else None
         box = f'x="{x - 40}" y="{y - 20}" width="80" height="40" rx="6"'
         out.append(f'<rect {box} fill="#fff" stroke="#333"/>')
-        words = f" = {float(value.ravel()[0]):.3g}" if value is not None and value.size == 1 else ""
-        out.append(svg.text(x, y + 4, f"{node['label']}{words}"))
+        label = node["label"]
+        if value is not None and value.size == 1:
+            label += f" = {float(value.ravel()[0]):.3g}"
+        out.append(svg.text(x, y + 4, label))
     width, height = 100 + 110 * max(depth.values()), 60 * max(rows.values())
     return svg.picture(width, height, "".join(out))
 

@@ -1,9 +1,9 @@
-// Walks over broadcast operands: two nested loops with strides, whatever the shapes.
+// Loops over broadcast operands: two nested loops with strides, whatever the shapes.
 
 import { type Kernel, type Operand, type Shape, broadcastStrides, offsetsOf, sizeOf } from "./primitive.js";
 
 /** Two nested loops over the result, with the strides of each operand; `o` is the offset of the first result. */
-export interface Walk {
+export interface StridedLoop {
   /** Whether the result is float32; the loops of `ROUNDING` and the fused loops then round it themselves. */
   readonly single: boolean;
   rows: number;
@@ -34,13 +34,13 @@ function mergeDimensions(shape: Shape, strides: readonly (readonly number[])[]):
 }
 
 /** A kernel that calls `loop` for each index of the outer dimensions; `loop` runs over the two innermost ones. */
-export function broadcastKernel(out: Operand, inputs: readonly Operand[], loop: (w: Walk) => void): Kernel {
+export function broadcastKernel(out: Operand, inputs: readonly Operand[], loop: (w: StridedLoop) => void): Kernel {
   const { shape, strides } = mergeDimensions(out.shape, inputs.map((x) => broadcastStrides(x.shape, out.shape)));
   const ndim = shape.length;
   const rows = ndim > 1 ? shape[ndim - 2]! : 1;
   const cols = ndim > 0 ? shape[ndim - 1]! : 1;
   const stride = (k: number, d: number): number => (d >= 0 ? (strides[k]?.[d] ?? 0) : 0);
-  const w: Walk = {
+  const w: StridedLoop = {
     single: out.dtype === "float32",
     rows, cols, o: 0,
     a: 0, ar: stride(0, ndim - 2), ac: stride(0, ndim - 1),

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from nnlib import datasets
 
 CHAPTER = Path(__file__).resolve().parents[2] / "chapters" / "logistic-regression.ipynb"
-LAST = "climb.step()"  # in the last cell that is run
+LAST = "optimizer.step()"  # in the last cell that is run
 
 
 def chapters_names() -> dict:

@@ -35,7 +35,7 @@ def wait_for_figures(visit: Visit, specs: dict) -> None:
     assert page.locator(".nn-fallback").count() == 0
 
 
-# The middle of a knob; for a curve that can be dragged itself, a point on it.
+# The middle of a handle; for a curve that can be dragged itself, a point on it.
 WHERE_TO_GRIP = """(handle) => {
   if (handle.tagName === "path") {
     const onCurve = handle.getPointAtLength(0.3 * handle.getTotalLength());
@@ -72,7 +72,7 @@ def test_each_handle_moves_by_key_and_by_dragging(screen: Visit, site: Path) -> 
             page.evaluate(FRAMES)
             assert page.evaluate("window.inputsOf", spec["name"]) != by_key, f"handle {i} by mouse"
             check_against_python(page, spec)
-    assert screen.faults == []
+    assert screen.errors == []
 
 
 # The page is still open from the test of the handles, so the inputs have the values set there.
@@ -104,7 +104,7 @@ def test_each_control_moves_by_key_and_mouse_and_the_figure_follows(
                     break
             assert slider.input_value() != before, f"{spec['name']}: slider {i} by mouse"
             check_against_python(page, spec)
-    assert screen.faults == []
+    assert screen.errors == []
 
 
 def test_some_page_contains_a_figure(site) -> None:

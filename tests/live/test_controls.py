@@ -14,10 +14,10 @@ import pytest
 import nnlib
 from nnlib import live
 from nnlib.live import palette
-from tests.accessibility import grave_findings
+from tests.accessibility import serious_violations
 from tests.book.harness import FRAMES
 from tests.live import gallery
-from tests.live.harness import Handler, Site, serving
+from tests.live.figure_site import Handler, Site, serving
 from tools.browser import Server
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -136,7 +136,7 @@ def test_training_equals_python_for_its_first_100_steps(site: Site) -> None:
     np.testing.assert_allclose(losses[early], expected[steps_kept[early].astype(int)], rtol=2e-3)
 
 
-def test_a_training_step_follows_static_choices(site: Site) -> None:
+def test_a_training_step_follows_static_inputs(site: Site) -> None:
     figure, root = site.figures["training"], site.figure("training")
     root.get_by_label("rule").select_option("1")
     for _ in range(3):
@@ -270,7 +270,7 @@ def test_edges_and_biases_change_by_dragging(site: Site) -> None:
     root.get_by_role("slider", name="bias of 5").press("PageUp")
     assert site.read("five-neurons", "w05")[0] == pytest.approx(0.5)
     matrix_edge = site.figure("training").get_by_role(
-        "slider", name="weight from unit 2 of layer 1 to unit 3 of layer 2"
+        "slider", name="weight from neuron 2 of layer 1 to neuron 3 of layer 2"
     )
     before = site.read("training", "W1")[5]
     matrix_edge.press("ArrowUp")
@@ -582,7 +582,7 @@ def test_classes_have_the_same_colours_in_the_page_and_in_a_static_picture(
     page = page_of(browser, tmp_path, figure)
     fills = [dot.get_attribute("fill") for dot in page.locator(".nn-point .nn-dot").all()]
     page.close()
-    in_page = [palette.colors("still")[re.fullmatch(r"var\(--nn-(.+)\)", f)[1]] for f in fills]
+    in_page = [palette.colors("fallback")[re.fullmatch(r"var\(--nn-(.+)\)", f)[1]] for f in fills]
     still = re.findall(r'<(?:circle|path) c?[xd][^>]*? fill="(#[^"]+)"', figure.html())
     assert len(in_page) == 8
     assert still == in_page
@@ -663,7 +663,7 @@ def test_figures_have_no_serious_accessibility_problems(browser: Any, tmp_path: 
         page.wait_for_selector(".nn-figure[data-ready]")
         page.evaluate("(theme) => { document.documentElement.dataset.theme = theme }", theme)
         page.evaluate(FRAMES)
-        assert grave_findings(page, every_text=True) == []
+        assert serious_violations(page, every_text=True) == []
         page.close()
 
 

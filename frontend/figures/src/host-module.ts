@@ -17,7 +17,7 @@ function attempt<T>(act: () => T): T | undefined {
   }
 }
 
-/** Keeps the figure's inputs and the host's model in step: `{"w": 3}` sets w, and changes of w are sent back. */
+/** Keeps the figure's inputs and the host's model in sync: `{"w": 3}` sets w, and changes of w are sent back. */
 function connectHost(figureModel: StaticModel, host: Partial<Model>, names: readonly string[]): () => void {
   const values = (): State => (figureModel.get("values") ?? {}) as State;
   let settingHost = false; // while the host's model is being set, its change events are ignored

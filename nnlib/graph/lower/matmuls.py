@@ -15,7 +15,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from nnlib.graph.lower.simple import Rewriting, reader_counts
+from nnlib.graph.lower.decompose import GraphBuilder, use_counts
 from nnlib.graph.steps import Step, Steps
 
 UNROLLED = 16  # products of at most this many terms are written out in loops
@@ -32,7 +32,7 @@ def merged(graph: Steps, loops: bool = False) -> Steps:
     `loops` means that loops are compiled for small products; then only those of BLAS are merged.
 
     >>> import nnlib
-    >>> from nnlib.graph.lower.products import merged
+    >>> from nnlib.graph.lower.matmuls import merged
     >>> def four(x, w):
     ...     return {f"row {k}": x[k] @ w for k in range(4)}
     >>> graph = nnlib.graph.trace(four, x=nnlib.ones(4, 3, 2), w=nnlib.ones(2, 5))
@@ -77,13 +77,13 @@ def _mergeable(step: Step, steps: Sequence[Step], loops: bool) -> bool:
     return 0 < size <= MAX_SIZE_COPIED
 
 
-def _append_copy(new: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
+def _append_copy(new: GraphBuilder, step: Step, inputs: tuple[int, ...]) -> int:
     new.steps.append(Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name,
                          step.value))  # fmt: skip
     return len(new.steps) - 1
 
 
-def _stacked(new: Rewriting, matrices: Sequence[int]) -> int:
+def _stacked(new: GraphBuilder, matrices: Sequence[int]) -> int:
     """The matrix of the rows of all `matrices`."""
     first = new.steps[matrices[0]]
     rows = sum([new.steps[i].shape[0] for i in matrices])
@@ -94,7 +94,7 @@ def _stacked(new: Rewriting, matrices: Sequence[int]) -> int:
     return new.add("reshape", shape, first.dtype, array, shape=shape)
 
 
-def _common_array(new: Rewriting, matrices: Sequence[int]) -> int | None:
+def _common_array(new: GraphBuilder, matrices: Sequence[int]) -> int | None:
     """The array x if the matrices are x[0], x[1], …, or its permutation if x[:, 0], x[:, 1], …"""
     first = new.steps[matrices[0]]
     if first.op != "slice":
@@ -124,7 +124,7 @@ def _sums_merged(graph: Steps, loops: bool) -> Steps:
     sums = _sums(graph, loops)
     if not sums:
         return graph
-    new, new_position = Rewriting(), list[int]()
+    new, new_position = GraphBuilder(), list[int]()
     for at, step in enumerate(graph.steps):
         if at not in sums:
             inputs = tuple([new_position[i] for i in step.inputs])
@@ -146,7 +146,7 @@ def _sums_merged(graph: Steps, loops: bool) -> Steps:
 
 def _sums(graph: Steps, loops: bool) -> dict[int, tuple[list[tuple[int, int]], list[int]]]:
     """By a sum's last addition: the pairs A, B of its products AᵀB, and its other addends."""
-    uses, inner = reader_counts(graph), set[int]()
+    uses, inner = use_counts(graph), set[int]()
     sums = {}
     for at in range(len(graph.steps) - 1, -1, -1):
         if graph.steps[at].op != "add" or at in inner:
@@ -171,8 +171,8 @@ def _addends(graph: Steps, at: int, uses: list[int], inner: set[int]) -> list[in
     while stack:
         for i in graph.steps[stack.pop()].inputs:
             step = graph.steps[i]
-            same_type = (step.shape, step.dtype) == (total.shape, total.dtype)
-            if step.op == "add" and same_type and uses[i] == 1:
+            same_shape_and_dtype = (step.shape, step.dtype) == (total.shape, total.dtype)
+            if step.op == "add" and same_shape_and_dtype and uses[i] == 1:
                 inner.add(i)
                 stack.append(i)
             else:
@@ -228,7 +228,7 @@ def _products_before(graph: Steps, group: set[int]) -> list[int]:
 
 def _rows_merged(graph: Steps, group: Sequence[int]) -> Steps:
     """One product instead of a group; the steps that need it are put after all others."""
-    new, new_position = Rewriting(), dict[int, int]()
+    new, new_position = GraphBuilder(), dict[int, int]()
     dependents = set(group)  # and the steps that need them
     for at, step in enumerate(graph.steps):
         if at in dependents:
