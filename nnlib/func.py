@@ -61,8 +61,7 @@ def _recorded(x: Any) -> Any:
     if x._node is not None and record.grad_enabled():
         return clone(x)
     leaf = _variable(x._data)
-    if tracer := record.current_tracer():
-        tracer.alias(leaf, x)
+    record.report_alias(leaf, x)
     return leaf
 
 

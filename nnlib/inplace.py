@@ -52,9 +52,9 @@ def overwrite(x: T, result: Any, how: str) -> T:
     chain: list[Any] = [x]
     if view is not None:
         history = recording and (result._node is not None or view[0]._node is not None)
-        if history or record.current_tracer() is not None:
+        if history or record.is_tracing():
             _rewrite_base(x, view, history, chain)
-    if history or record.current_tracer() is not None:
+    if history or record.is_tracing():
         _renew_views(chain[-1], chain, history)
     return x
 
@@ -159,7 +159,7 @@ def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
     chain.append(base)
     outer_view = getattr(base, "_view", None)
     if outer_view is not None and (
-        record.current_tracer() is not None or outer_view[1] is not None
+        record.is_tracing() or outer_view[1] is not None
     ):
         _rewrite_base(base, outer_view, history and primitive is not None, chain)
 
@@ -173,7 +173,7 @@ def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
         if not any(view is done for done in chain):
             _, primitive, attrs = view._view
             if primitive is None:
-                if record.current_tracer() is None:
+                if not record.is_tracing():
                     continue
                 primitive, attrs = shape_primitives.detach, {}
             new = record.apply(primitive, (base,), attrs or {})
@@ -225,14 +225,13 @@ def _put_back_by_memory(base: Any, part: Any) -> Any:
 def _old(x: Any) -> Any:
     """A copy of x before the change, so that the values saved for gradients stay the same."""
     copy = record.make(np.array(x._data)[()], x._node)
-    if tracer := record.current_tracer():
-        tracer.alias(copy, x)
+    record.report_alias(copy, x)
     return copy
 
 
 def _must_record(x: Any, others: Any) -> bool:
     """Whether the change must be recorded, for a gradient or a trace."""
-    if record.current_tracer() is not None:
+    if record.is_tracing():
         return True
     if not record.grad_enabled():
         return False

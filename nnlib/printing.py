@@ -21,8 +21,7 @@ PRECISION, THRESHOLD, EDGE, LINE = 4, 1000, 3, 80
 
 def describe(t: Any) -> str:
     """The repr of a tensor."""
-    if tracer := record.current_tracer():
-        tracer.value_read(t, "print() or repr()")
+    record.report_read(t, "print() or repr()")
     x = np.asarray(t._data)
     indent = len("tensor(")
     unprinted_types = (dtypes.get_default_dtype().name, *(("int64", "bool") if x.size else ()))

@@ -221,7 +221,19 @@ def current_tracer() -> TracerProtocol | None:
 
 
 def is_tracing() -> bool:
-    return current_tracer() is not None
+    return bool(nondefault_states) and state().tracer is not None
+
+
+def report_read(x: Value, how: str) -> None:
+    """Notify the tracer, if there is one, that the program reads values of x by `how`."""
+    if nondefault_states and (tracer := state().tracer):
+        tracer.value_read(x, how)
+
+
+def report_alias(alias: Value, x: Value) -> None:
+    """Notify the tracer, if there is one, that `alias` has the values of x."""
+    if nondefault_states and (tracer := state().tracer):
+        tracer.alias(alias, x)
 
 
 # ---------------------------------------------------------------- in-place changes
@@ -548,8 +560,7 @@ def aliased(value: Any) -> Any:
     if not isinstance(value, Value):
         return value
     alias = make(value._data, value._node)
-    if tracer := current_tracer():
-        tracer.alias(alias, value)
+    report_alias(alias, value)
     return alias
 
 

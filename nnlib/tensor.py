@@ -188,8 +188,8 @@ class Tensor(InPlace):
         >>> nnlib.zeros(2, 3).T.is_contiguous()
         False
         """
-        if tracer := record.current_tracer():  # a trace's arguments are copies of the caller's
-            tracer.value_read(self, "is_contiguous()")
+        # a trace's arguments are copies of the caller's
+        record.report_read(self, "is_contiguous()")
         return _is_row_major(self._data)
 
     # ------------------------------------------------------------ new tensors of the same type
@@ -403,8 +403,7 @@ class Tensor(InPlace):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For pickle and copy.copy, which keep values and requires_grad, not the graph or .grad."""
-        if tracer := record.current_tracer():
-            tracer.value_read(self, "pickle or copy")
+        record.report_read(self, "pickle or copy")
         return _rebuilt, (self.__class__, record.as_memory(self), self.requires_grad)
 
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
@@ -453,8 +452,7 @@ class Tensor(InPlace):
             raise RuntimeError(
                 f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
             )
-        if tracer := record.current_tracer():
-            tracer.value_read(self, how)
+        record.report_read(self, how)
         number: builtins.int | builtins.float = self._data.item()
         return number
 
@@ -484,8 +482,7 @@ class Tensor(InPlace):
         >>> nnlib.tensor([[1, 2], [3, 4]]).tolist()
         [[1, 2], [3, 4]]
         """
-        if tracer := record.current_tracer():
-            tracer.value_read(self, "tolist()")
+        record.report_read(self, "tolist()")
         return self._data.tolist()  # type: ignore[no-any-return]
 
     def numpy(self) -> np.ndarray[Any, Any]:
@@ -502,8 +499,7 @@ class Tensor(InPlace):
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
             )
-        if tracer := record.current_tracer():
-            tracer.value_read(self, "numpy()")
+        record.report_read(self, "numpy()")
         return record.as_memory(self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
@@ -869,7 +865,7 @@ class Tensor(InPlace):
         >>> (2 * w).detach()
         tensor(6.)
         """
-        if record.current_tracer() is not None:
+        if record.is_tracing():
             out = record.apply(shape_primitives.detach, (self,), {})
         else:
             out = record.make(record.as_memory(self))
@@ -912,8 +908,7 @@ class Tensor(InPlace):
                 f"{dtypes.of(value._data).name}"
             )
         self._data = record.as_memory(value)
-        if tracer := record.current_tracer():
-            tracer.alias(self, value)
+        record.report_alias(self, value)
 
 
 _TENSOR_NAMES = {

@@ -51,7 +51,7 @@ def walk(
     `targets` are stored in that dict, and with `stop` the walk ends at these nodes.  Nodes are
     processed in topological order (Kahn's algorithm): each after all nodes that use it.
     """
-    as_values = create_graph or record.current_tracer() is not None
+    as_values = create_graph or record.is_tracing()
     vjps_of = _vjps_of_values if as_values else _vjps_of_arrays
     pending = _consumers(roots, targets, stop)
     grads, ready = _initial(roots, pending, as_values)
@@ -398,8 +398,7 @@ def _accumulate(leaf: Any, g: Any, create_graph: bool) -> None:
             g = add(accumulated, g)
         elif g._data.__class__ is np.ndarray:
             copy = make(g._data.copy(), g._node if create_graph else None)
-            if tracer := record.current_tracer():
-                tracer.alias(copy, g)
+            record.report_alias(copy, g)
             g = copy
         leaf.grad = g
     elif accumulated is None:

@@ -219,8 +219,7 @@ def _recorded(
 def _without_history(o: Value) -> Any:
     """A tensor with the memory of o but not its history."""
     result = make(o._data)
-    if tracer := record.current_tracer():
-        tracer.alias(result, o)
+    record.report_alias(result, o)
     return result
 
 

@@ -42,8 +42,7 @@ def _recorded_inputs(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, 
 
 def _leaf(x: Any) -> Any:
     leaf = make(x._data, Leaf())
-    if tracer := record.current_tracer():
-        tracer.alias(leaf, x)
+    record.report_alias(leaf, x)
     return leaf
 
 

@@ -270,7 +270,7 @@ def refuse_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
 def extreme_of_all(reduction: Primitive, x: Tensor) -> Tensor:
     """The largest or smallest of all elements; if it is nan, the nans share the gradient."""
     out = _reduce(reduction, x, None, False)
-    if x._node is None or record.current_tracer() is not None or out._data == out._data:
+    if x._node is None or record.is_tracing() or out._data == out._data:
         return out
     nans = ar.isnan(x)
     return ar.div(sum(ar.where(nans, x, 0.0)), float(np.count_nonzero(nans._data)))

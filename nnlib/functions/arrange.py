@@ -235,8 +235,7 @@ def _each_repeated(x: Tensor, repeats: Tensor, d: int) -> Tensor:
         )
     if counts.size and counts.min() < 0:
         raise RuntimeError(f"repeats can not be negative, got {counts.min()}")
-    if tracer := record.current_tracer():
-        tracer.value_read(repeats, "repeat_interleave() with a count for each")
+    record.report_read(repeats, "repeat_interleave() with a count for each")
     positions = make(np.repeat(np.arange(counts.size), counts))
     return apply(index_primitives.take, (x, positions), {"dim": d})
 

@@ -91,8 +91,8 @@ def _dimensions_of(k: Any) -> int:
 
 
 def _checked_mask(k: Tensor, x: Tensor, at: int) -> None:
-    if tracer := record.current_tracer():  # a trace would fix the number of selected elements
-        tracer.value_read(k, "a boolean mask as an index")
+    # a trace would fix the number of selected elements
+    record.report_read(k, "a boolean mask as an index")
     shape = x._data.shape
     if k._data.ndim and k._data.shape != shape[at : at + k._data.ndim]:
         raise IndexError(

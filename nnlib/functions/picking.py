@@ -208,7 +208,7 @@ def _put(x: Tensor, positions: Tensor, source: Tensor) -> Tensor:
         nowhere = make(np.zeros(x._data.shape, bool)[()])
         return ar.where(nowhere, s.expand(along.sum(source), x._data.shape), x)
     flat = s.reshape(positions, m)
-    if record.current_tracer() is None:
+    if not record.is_tracing():
         last = np.full(n, -1)
         last[flat._data] = np.arange(m)
         source_of = make(last)
@@ -523,13 +523,13 @@ def _median_of_all(x: Tensor) -> Tensor:
     out = _median(s.reshape(x, -1), 0, False).values
     if x._node is None:
         return out
-    if record.current_tracer() is None and out._data != out._data:
+    if not record.is_tracing() and out._data != out._data:
         return along.extreme_of_all(reduce_primitives.amax, x)
-    fill_is_low = record.current_tracer() is not None or out._data > -np.inf
+    fill_is_low = record.is_tracing() or out._data > -np.inf
     fill = make(dtype.type(-np.inf if fill_is_low else np.inf))
     equal = ar.where(ar.eq(x, out.detach()), x, fill)
     shared = along.amax(equal) if fill_is_low else along.amin(equal)
-    return shared if record.current_tracer() is None else ar.where(ar.isnan(out), out, shared)
+    return ar.where(ar.isnan(out), out, shared) if record.is_tracing() else shared
 
 
 @overload
@@ -575,7 +575,7 @@ def unique(
     (tensor([1, 3]), tensor([1, 2]))
     """
     x = needs_tensor("unique", input)
-    _report_read(x, "unique()")
+    record.report_read(x, "unique()")
     d = None if dim is None else dimension(dim, x._data.ndim)
     out, *extras = np.unique(x._data, return_inverse=True, return_counts=True, axis=d)
     # NumPy returns int32 where Python is 32-bit.
@@ -600,7 +600,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     x = needs_tensor("bincount", input)
     if x._data.ndim != 1 or x._data.dtype.kind not in "iu" or (x._data.size and x._data.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
-    _report_read(x, "bincount()")
+    record.report_read(x, "bincount()")
     w = None if weights is None else needs_tensor("bincount", weights)._data
     out = np.bincount(x._data.astype(np.intp, copy=False), w, minlength)
     if w is not None:
@@ -637,7 +637,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, 
             [1, 0]])
     """
     x = needs_tensor("nonzero", input)
-    _report_read(x, "nonzero()")
+    record.report_read(x, "nonzero()")
     if as_tuple:
         coordinates = np.nonzero(np.atleast_1d(x._data))
         return tuple([make(i.astype(np.int64, copy=False)) for i in coordinates])
@@ -679,12 +679,6 @@ def where(
 def where_self(input: Tensor, condition: Tensor, other: Operand) -> Tensor:
     """`input` where `condition` holds, `other` elsewhere."""
     return ar.where(condition, input, other)
-
-
-def _report_read(x: Tensor, how: str) -> None:
-    """Notify the tracer of this thread, if there is one, that the program reads values of x."""
-    if tracer := record.current_tracer():
-        tracer.value_read(x, how)
 
 
 def isclose(
@@ -743,7 +737,7 @@ def equal(input: Tensor, other: Operand) -> bool:
     """
     x, y = needs_tensor("equal", input), needs_tensor("equal", other)
     for t in (x, y):
-        _report_read(t, "equal()")
+        record.report_read(t, "equal()")
     return x._data.shape == y._data.shape and bool(np.all(x._data == y._data))
 
 

@@ -22,10 +22,8 @@ def opened(shown: Callable) -> Iterator[Site]:
 
 @pytest.fixture
 def site(opened: Site) -> Iterator[Site]:
-    opened.errors.clear()
-    opened.open()
-    yield opened
-    assert opened.errors == []
+    with opened.reopened():
+        yield opened
 
 
 def steps(site: Site, count: int) -> None:

@@ -65,6 +65,14 @@ class Site:
             }"""
         )
 
+    @contextmanager
+    def reopened(self) -> Iterator[Site]:
+        """The page as a reader who comes back finds it; at the end it must have no errors."""
+        self.errors.clear()
+        self.open()
+        yield self
+        assert self.errors == []
+
     def figure(self, name: str) -> Any:
         return self.page.locator(f'.nn-figure[data-name="{name}"]')
 

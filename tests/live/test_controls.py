@@ -46,10 +46,8 @@ def shared_site(browser: Any, gallery_page: Any) -> Iterator[Site]:
 
 @pytest.fixture
 def site(shared_site: Site) -> Iterator[Site]:
-    shared_site.errors.clear()
-    shared_site.open()
-    yield shared_site
-    assert shared_site.errors == []
+    with shared_site.reopened():
+        yield shared_site
 
 
 # ---------------------------------------------------------------- the page compared with Python

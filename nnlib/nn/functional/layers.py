@@ -117,8 +117,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if x._data.size and x._data.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes < 0:
-        if tracer := record.current_tracer():
-            tracer.value_read(x, "one_hot() without num_classes")
+        record.report_read(x, "one_hot() without num_classes")
         num_classes = int(x._data.max()) + 1
     if x._data.size and x._data.max() >= num_classes:
         raise RuntimeError(
@@ -467,7 +466,7 @@ def _attention(scores: Tensor, mask: Tensor | None) -> Tensor:
     boolean = mask._data.dtype.kind == "b"
     allowed = mask if boolean else ar.gt(mask, -math.inf)
     scores = ar.where(mask, scores, -math.inf) if boolean else ar.add(scores, mask)
-    if record.current_tracer() is None and allowed._data.any(-1).all():
+    if not record.is_tracing() and allowed._data.any(-1).all():
         return along.softmax(scores, -1)
     any_allowed = along.any(allowed, -1, keepdim=True)
     return ar.where(any_allowed, along.softmax(ar.where(any_allowed, scores, 0.0), -1), 0.0)

@@ -288,7 +288,7 @@ def _rows_and_classes(
 
 def _none_ignored(y: Tensor, ignore_index: int) -> bool:
     """Whether no target is ignored; False in a trace if `ignore_index` is a possible class."""
-    if record.current_tracer() is not None and ignore_index >= 0:
+    if record.is_tracing() and ignore_index >= 0:
         return False
     return not (y._data == ignore_index).any()
 
